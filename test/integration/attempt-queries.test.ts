@@ -6,6 +6,8 @@ import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig } from "./scheduler-rig.ts";
 
+const LARGE = "x".repeat(2_000_000);
+
 const inert: (args: Record<string, unknown>) => unknown = () => null;
 
 describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) => {
@@ -17,10 +19,15 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     const rig = new SchedulerRig(metastore);
     const dag = new Dag("asked");
     const load = dag.task("load", inert)({});
+    dag.task("large", inert)({});
     dag.task("mapped", inert).expand({ n: [1, 2] });
     dag.task("ask", inert)({ load });
     const version = await rig.define(dag, "v1", "ml");
-    const run = await rig.run(version, { load: () => "rows", mapped: (_attempt, { n }) => n });
+    const run = await rig.run(version, {
+      load: () => "rows",
+      large: () => LARGE,
+      mapped: (_attempt, { n }) => n,
+    });
     attempt = run.executor.attempts.find(({ taskId }) => taskId === "ask") as Attempt;
   });
   afterAll(() => metastore.close());
@@ -48,6 +55,34 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     expect(await ask({ ...attempt, team: "default" }, "load")).toBeUndefined();
     expect(await ask({ ...attempt, dagId: "other" }, "load")).toBeUndefined();
     expect(await ask({ ...attempt, runId: "other" }, "load")).toBeUndefined();
+  });
+
+  test("is opened where it is large and its store can read it in parts, and fails if it is damaged", async () => {
+    const values = new Values({ metadata: metastore.results, clock: systemClock });
+    const open = async (bytes: Buffer | undefined, taskId: string) => {
+      const { openXCom } = answerAttempts({
+        runs: metastore.runs,
+        values: {
+          read: (team, refs) => values.read(team, refs),
+          open: async () => bytes && { kind: "stream", stream: new Blob([new Uint8Array(bytes)]).stream() },
+        },
+        variables: [],
+        env: {},
+      });
+      const found = await openXCom?.(attempt, { taskId, key: "return_value", mapIndex: -1 });
+      if (!found || !("chunks" in found)) return found;
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of found.chunks) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
+    const large = Buffer.from(JSON.stringify(LARGE));
+    const damaged = Buffer.from(large);
+    damaged[5] = 0x79;
+    expect(large.equals((await open(large, "large")) ?? Buffer.alloc(0))).toBe(true);
+    await expect(open(damaged, "large")).rejects.toThrow("sha256");
+    expect(large.equals((await open(undefined, "large")) ?? Buffer.alloc(0))).toBe(true);
+    expect((await open(damaged, "load"))?.toString()).toBe('"rows"');
+    expect(await open(damaged, "missing")).toBeUndefined();
   });
 
   test("of variables is its team's first, then everyone's, and the environment's before both", async () => {

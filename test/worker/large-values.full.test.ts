@@ -220,7 +220,7 @@ test.runIf(process.platform === "linux").each(["sqlite", "postgres"] as const)(
     const attempt = await returning(size);
     const growth = memoryOf("self").peak - before.now;
     console.log(`${dialect}: the API grew by`, Math.round(growth / MEBIBYTE));
-    expect(growth).toBeLessThan(64 * MEBIBYTE);
+    expect(growth).toBeLessThan(100 * MEBIBYTE);
     const outcome = await room.outcome(attempt);
     expect(outcome?.kind === "succeeded" && outcome.xcoms[0]?.bytes.length).toBe(size + 2);
   },

@@ -9,7 +9,16 @@ import {
   toExecutorFrame,
   type Question,
 } from "@memodag/executor/frames";
-import { findVersionFault, pathOf, ROUTES, type RouteName } from "@memodag/worker-api/protocol";
+import { openWorkerApi } from "@memodag/worker-api";
+import {
+  findVersionFault,
+  pathOf,
+  PROTOCOL_HEADER,
+  ROUTES,
+  toHeader,
+  WORKER_HEADER,
+  type RouteName,
+} from "@memodag/worker-api/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiRig, type RigToken } from "./api-rig.ts";
 
@@ -348,6 +357,37 @@ test("an outcome that was recorded is recorded again for its worker, and the log
   expect(await rig.metastore.attemptLogs.size(of)).toBe(5);
   expect([(await ask("outcome", asker)).status, (await ask("outcome", asker)).status]).toEqual([204, 204]);
   expect(await rig.stateOf(of)).toBe("ended");
+});
+
+test("a large XCom is passed on as it comes, and breaks off where it is damaged", async () => {
+  const value = Buffer.from(`"${"x".repeat(3_000_000)}"`);
+  let isDamaged = false;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield value.subarray(0, 1_000_000);
+    if (isDamaged) throw new Error("bytes of another sha256");
+    yield value.subarray(1_000_000);
+  }
+  const openXCom = async () => ({ sizeBytes: value.length, chunks: chunks() });
+  const api = await openWorkerApi({ ...rig.options, queries: { ...rig.options.queries, openXCom } });
+  const pull = async (): Promise<Buffer> => {
+    const response = await fetch(`${api.url}${pathOf("question", attempt.attemptId)}`, {
+      method: "POST",
+      body: REQUESTS.question.body as Uint8Array<ArrayBuffer>,
+      headers: {
+        [PROTOCOL_HEADER]: toHeader(),
+        [WORKER_HEADER]: ownWorker,
+        authorization: `Bearer ${own.token}`,
+      },
+    });
+    return Buffer.from(await response.arrayBuffer());
+  };
+  const frame = new FrameDecoder().next(await pull());
+  const answered = frame && fromExecutorFrame(frame);
+  expect(answered).toMatchObject({ kind: "answer", id: 7, answer: { kind: "found" } });
+  expect(frame?.blobs[0]?.length === value.length && value.equals(frame.blobs[0])).toBe(true);
+  isDamaged = true;
+  await expect(pull()).rejects.toThrow();
+  await api.close();
 });
 
 test("a worker may be one minor version older than the API, and not newer", () => {

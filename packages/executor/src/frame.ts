@@ -26,13 +26,23 @@ const LENGTH_BYTES = 4;
  * @throws RangeError if it is longer than `maxBytes`
  */
 export function encodeFrame({ message, blobs }: Frame, maxBytes: number = MAX_FRAME_BYTES): Uint8Array[] {
-  const json = Buffer.from(JSON.stringify([message, blobs.map((blob) => blob.length)]));
-  const length = blobs.reduce((sum, blob) => sum + blob.length, LENGTH_BYTES + json.length);
+  const lengths = blobs.map((blob) => blob.length);
+  return [...encodeHead(message, lengths, maxBytes), ...blobs];
+}
+
+/** Encodes what comes before the blobs of a frame, by their lengths. @throws RangeError if the frame is longer than `maxBytes` */
+export function encodeHead(
+  message: unknown,
+  blobLengths: readonly number[],
+  maxBytes: number = MAX_FRAME_BYTES,
+): Uint8Array[] {
+  const json = Buffer.from(JSON.stringify([message, blobLengths]));
+  const length = blobLengths.reduce((sum, size) => sum + size, LENGTH_BYTES + json.length);
   if (length > maxBytes) throw new RangeError(`${length} bytes are over the limit of ${maxBytes}`);
   const lengths = Buffer.allocUnsafe(2 * LENGTH_BYTES);
   lengths.writeUInt32BE(length);
   lengths.writeUInt32BE(json.length, LENGTH_BYTES);
-  return [lengths, json, ...blobs];
+  return [lengths, json];
 }
 
 /** Limits of a frame. A length above its limit is rejected before memory is allocated. */

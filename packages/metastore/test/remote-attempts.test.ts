@@ -194,32 +194,33 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     expect(await stateOf(cpu)).toBe("waiting");
   });
 
-  test("ends with an outcome that comes in chunks, and keeps nothing of one that fails or is refused", async () => {
+  test("ends with an outcome in parts, and keeps no others", async () => {
     const { order } = await waiting();
     const { attemptId } = order.attempt;
     const { remoteAttempts, workerHosts } = metastore;
-    const worker = await workerHosts.register(HOST);
-    const chunks = Array.from({ length: 30 }, (_, index) => Buffer.alloc(100_000, index));
-    const end = async (of = worker, fault?: Error) => {
-      async function* read() {
-        yield* chunks;
-        if (fault) throw fault;
-      }
-      return await remoteAttempts.end(attemptId, of, read());
-    };
+    const [mine, other] = [await workerHosts.register(HOST), await workerHosts.register(HOST)];
+    const parts = Array.from({ length: 20 }, (_, place) => Buffer.alloc(1_000 + place, place));
+    const add = async (upload: string, of = mine): Promise<boolean[]> =>
+      await Promise.all(
+        parts.map((bytes, place) => remoteAttempts.addOutcomePart(attemptId, of, { upload, place, bytes })),
+      );
     await using dialect = await openRows(metastore);
     const countParts = async (): Promise<number> =>
       (await dialect.kysely.selectFrom("outcome_part").select("place").execute()).length;
-    expect(await end()).toBe("refused");
-    await remoteAttempts.start(attemptId, worker, ALL);
-    expect(await end(await workerHosts.register(HOST))).toBe("refused");
-    await expect(end(worker, new Error("cut off"))).rejects.toThrow("cut off");
-    expect([await stateOf(attemptId), await countParts()]).toEqual(["started", 0]);
-    // One whose answer was lost is sent again, perhaps while the first one is being stored.
-    expect(await Promise.all([end(), end()])).toEqual(["recorded", "recorded"]);
-    expect([await end(), await countParts()]).toEqual(["recorded", 3]);
+    expect((await add("early")).includes(true)).toBe(false);
+    await remoteAttempts.start(attemptId, mine, ALL);
+    expect((await add("foreign", other)).includes(true)).toBe(false);
+    expect([await countParts(), await stateOf(attemptId)]).toEqual([0, "started"]);
+    // One whose answer was lost is sent again.
+    for (const upload of ["first", "second"]) expect((await add(upload)).includes(false)).toBe(false);
+    expect(await remoteAttempts.end(attemptId, other, { upload: "first" })).toBe("refused");
+    expect(await remoteAttempts.end(attemptId, mine, { upload: "first" })).toBe("recorded");
+    expect(await remoteAttempts.end(attemptId, mine, { upload: "second" })).toBe("recorded");
+    expect((await add("late")).includes(true)).toBe(false);
+    for (const upload of ["first", "second"]) await remoteAttempts.dropOutcomeParts(attemptId, upload);
+    expect(await countParts()).toBe(parts.length);
     const outcome = (await remoteAttempts.outcomes([attemptId])).get(attemptId) ?? Buffer.alloc(0);
-    expect(Buffer.concat(chunks).equals(outcome)).toBe(true);
+    expect(Buffer.concat(parts).equals(outcome)).toBe(true);
     await remoteAttempts.settle([attemptId]);
     expect(await countParts()).toBe(0);
   });

@@ -1,6 +1,7 @@
 export * from "./all-records.ts";
 export * from "./bytes/byte-result-store.ts";
 export * from "./bytes/checked-body.ts";
+export * from "./bytes/held-back.ts";
 export * from "./bytes/noted-results.ts";
 export * from "./backend-options.ts";
 export * from "./cache-backend.ts";

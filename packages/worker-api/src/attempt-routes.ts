@@ -2,10 +2,20 @@
 //
 // Team and run of a question are those of the order in the database. A host may read only what its order names.
 
-import { MemodagError, type Attempt, type ErrorCode, type InputRef, type StartRefusal } from "@memodag/core";
+import {
+  MemodagError,
+  messageOf,
+  type Attempt,
+  type AttemptQueries,
+  type ErrorCode,
+  type InputRef,
+  type OpenXCom,
+  type StartRefusal,
+} from "@memodag/core";
 import {
   answerQuestion,
   encodeFrame,
+  encodeHead,
   fromWorkerFrame,
   MAX_FRAME_BYTES,
   toWorkerFrame,
@@ -17,6 +27,7 @@ import {
 import type { Hono } from "hono";
 import { attemptGone, isInScope } from "./access.ts";
 import { credentialsOf, type ApiEnv, type ApiParts } from "./api-parts.ts";
+import { recordInParts } from "./large-outcome.ts";
 import { ApiProblem } from "./problem.ts";
 import { FRAME_TYPE, ROUTES, WHOLE, type LogReply } from "./protocol/index.ts";
 import { badRequest, collectBytes, readBytes, readFrame, withFrame } from "./read-body.ts";
@@ -91,7 +102,16 @@ export function addAttemptRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     if (message?.kind !== "question") throw badRequest("it is not a question of a task");
     asked.add(attempt);
     const { id, question } = message;
-    const answer = withoutInternals(question, await answerQuestion(parts.queries, attempt, question), parts);
+    const found = await findAnswer(parts.queries, attempt, question);
+    if (found.kind === "open") {
+      const head = encodeHead({ kind: "answer", id, answer: { kind: "found", bytes: null } }, [
+        found.sizeBytes,
+      ]);
+      const length = String(found.sizeBytes + head.reduce((sum, part) => sum + part.length, 0));
+      const stream = ReadableStream.from(joined(head, found.chunks));
+      return c.body(stream, 200, { "content-type": FRAME_TYPE, "content-length": length });
+    }
+    const answer = withoutInternals(question, found, parts);
     const frame = Buffer.concat(encodeFrame(toWorkerFrame({ kind: "answer", id, answer })));
     return c.body(frame, 200, { "content-type": FRAME_TYPE });
   });
@@ -120,13 +140,38 @@ export function addAttemptRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     const recorded = await withFrame(c.env.incoming, limits, async ({ head, sizeBytes, chunks }) => {
       if (fromWorkerFrame(head)?.kind !== "outcome") throw badRequest("it is not an outcome");
       // The scheduler that reads it checks its values.
-      const outcome = sizeBytes > LARGE_VALUE_BYTES ? chunks : await collectBytes(chunks);
-      return await attempts.end(attemptId, workerId, outcome);
+      return sizeBytes > LARGE_VALUE_BYTES
+        ? await recordInParts(attempts, { attemptId, workerId }, chunks)
+        : await attempts.end(attemptId, workerId, await collectBytes(chunks));
     });
     if (recorded === "refused") throw attemptGone();
     asked.ended(attemptId);
     return c.body(null, 204);
   });
+}
+
+/** Answers a question; a large XCom may be open, and is passed on as it comes. */
+async function findAnswer(
+  queries: AttemptQueries,
+  attempt: Attempt,
+  question: Question,
+): Promise<Answer | ({ readonly kind: "open" } & OpenXCom)> {
+  if (question.kind !== "xcom" || !queries.openXCom) return await answerQuestion(queries, attempt, question);
+  try {
+    const found = await queries.openXCom(attempt, question);
+    if (found && "chunks" in found) return { kind: "open", ...found };
+    return { kind: "found", bytes: found ?? null };
+  } catch (error) {
+    return unanswered(question, messageOf(error));
+  }
+}
+
+async function* joined(
+  head: Iterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* chunks;
 }
 
 /** The values that an attempt's arguments refer to: all that its host may read. */

@@ -183,6 +183,11 @@ export interface XComAddress {
 export interface AttemptQueries {
   /** Returns the canonical JSON of an XCom, or `undefined`. */
   findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
+  /**
+   * Returns the same, or opens a large one whose store can read it in parts: the chunks fail before their end if it is
+   * damaged. Absent: all are read whole.
+   */
+  openXCom?(attempt: Attempt, address: XComAddress): Promise<Uint8Array | OpenXCom | undefined>;
   /** Returns the value of a configured variable, or `undefined`. */
   findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
   /** Returns the attempt's request to a person, or `undefined` if its try has none yet. */
@@ -199,6 +204,12 @@ export interface AttemptQueries {
   askEntries?(attempt: Attempt, request: EntryRequest, bytes: Uint8Array | null): Promise<EntryAnswer>;
   /** Called when the process of an attempt is gone: what it held is free. */
   attemptEnded?(attempt: Attempt): void;
+}
+
+/** An XCom that is read in parts. */
+export interface OpenXCom {
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 /** A call of a value cache by a running attempt, which is not trusted. */

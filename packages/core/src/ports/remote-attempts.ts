@@ -127,17 +127,35 @@ export interface RemoteAttemptStore {
   start(attemptId: string, workerId: string, scope: WorkerScope): Promise<StartAnswer>;
   /**
    * Records the end of an attempt, once. `recorded`: also for the host whose end was recorded before. `refused`: the
-   * attempt is not this host's any more. An outcome that comes in chunks is stored as it comes, and is never in memory
-   * whole; if the chunks fail, nothing is recorded.
-   * @throws what the chunks throw
+   * attempt is not this host's any more. An upload is the parts that were added under its name.
    */
   end(
     attemptId: string,
     workerId: string,
-    outcome: Uint8Array | AsyncIterable<Uint8Array>,
+    outcome: Uint8Array | OutcomeUpload,
   ): Promise<"recorded" | "refused">;
+  /**
+   * Adds the next part of an outcome that is too large to be held whole. Parts stay as long as their attempt at most.
+   * @returns false if the attempt is not this host's, or has ended
+   */
+  addOutcomePart(attemptId: string, workerId: string, part: OutcomePart): Promise<boolean>;
+  /** Removes the parts of an upload, unless they are the attempt's outcome. */
+  dropOutcomeParts(attemptId: string, upload: string): Promise<void>;
   /** Returns the attempt that a host has started and not ended; undefined if it has not, or not any more. */
   find(attemptId: string, workerId: string): Promise<AttemptOrder | undefined>;
+}
+
+/** An outcome that was stored in parts. */
+export interface OutcomeUpload {
+  /** Unique. */
+  readonly upload: string;
+}
+
+/** A part of an outcome. */
+export interface OutcomePart extends OutcomeUpload {
+  /** 0, 1, 2 and so on. */
+  readonly place: number;
+  readonly bytes: Uint8Array;
 }
 
 /** How long the oldest attempt of some queues has waited. */

@@ -2,6 +2,7 @@
 
 import {
   chunksOf,
+  inPieces,
   type ByteBody,
   type ByteCallOptions,
   type ByteCheck,
@@ -12,8 +13,10 @@ import {
 import { checkedChunks, collectBytes, streamOf } from "@memodag/result-cache";
 import { sql, type Kysely, type Transaction } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { inPieces, PIECE_BYTES } from "../in-pieces.ts";
 import type { Schema } from "../tables/schema.ts";
+
+/** Bytes of a piece, at most. */
+const PIECE_BYTES = 2 ** 20;
 
 /** Milliseconds after which an unfinished upload counts as abandoned by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
@@ -56,7 +59,7 @@ export class MetadataByteStore implements ByteStore {
     { signal }: ByteCallOptions = {},
   ): Promise<void> {
     await this.#sweep();
-    const pieces = inPieces(checkedChunks(body, check, signal));
+    const pieces = inPieces(checkedChunks(body, check, signal), PIECE_BYTES);
     if (check.sizeBytes <= PIECE_BYTES)
       return await this.#writeOne(team, name, await collectBytes(pieces), check);
     const id = await insertObject(this.#dialect, this.#dialect.kysely, { team, name, check, isWhole: false });

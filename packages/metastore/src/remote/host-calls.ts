@@ -1,7 +1,7 @@
 // The calls of worker hosts about their attempts, many in one statement. Each statement compares what it changes, so that
 // an attempt starts at one host at most, and ends once, from the host that started it.
 
-import type { AttemptOrder, StartAnswer, StartRefusal, WorkerScope } from "@memodag/core";
+import type { AttemptOrder, OutcomeUpload, StartAnswer, StartRefusal, WorkerScope } from "@memodag/core";
 import { sql, type RawBuilder, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { hasAttempt } from "./lost-hosts.ts";
@@ -19,8 +19,7 @@ export interface StartCall extends HostCall {
 
 /** A host reports the end of an attempt. */
 export interface EndCall extends HostCall {
-  /** `upload`: the parts that were stored under this name. */
-  readonly outcome: Uint8Array | { readonly upload: string };
+  readonly outcome: Uint8Array | OutcomeUpload;
 }
 
 /** See the port. Of several hosts that ask for the same attempt at once, the first has it. */
@@ -86,26 +85,15 @@ export async function endAttempts(
   );
   const recorded = new Set(rows.map((row) => nameOf(row.attempt_id, row.worker_id)));
   const rest = calls.filter(({ attemptId, workerId }) => !recorded.has(nameOf(attemptId, workerId)));
-  const before = rest.length > 0 ? await findEnded(dialect, rest) : [];
-  for (const [index, call] of rest.entries())
-    if (before[index] === "recorded") recorded.add(nameOf(call.attemptId, call.workerId));
-  return calls.map(({ attemptId, workerId }) =>
-    recorded.has(nameOf(attemptId, workerId)) ? "recorded" : "refused",
-  );
-}
-
-/** Returns for each call whether an end was recorded from its host before. */
-export async function findEnded(
-  { kysely }: Dialect,
-  calls: readonly HostCall[],
-): Promise<("recorded" | "refused")[]> {
-  const rows = await kysely
-    .selectFrom("remote_attempt")
-    .select(["attempt_id", "worker_id"])
-    .where(areOf(calls))
-    .where("ended_by", "=", "worker")
-    .execute();
-  const recorded = new Set(rows.map((row) => nameOf(row.attempt_id, row.worker_id)));
+  if (rest.length > 0) {
+    const before = await kysely
+      .selectFrom("remote_attempt")
+      .select(["attempt_id", "worker_id"])
+      .where(areOf(rest))
+      .where("ended_by", "=", "worker")
+      .execute();
+    for (const row of before) recorded.add(nameOf(row.attempt_id, row.worker_id));
+  }
   return calls.map(({ attemptId, workerId }) =>
     recorded.has(nameOf(attemptId, workerId)) ? "recorded" : "refused",
   );

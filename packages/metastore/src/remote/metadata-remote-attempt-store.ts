@@ -5,6 +5,8 @@ import {
   type AttemptOrder,
   type LossLimits,
   type NewRemoteAttempt,
+  type OutcomePart,
+  type OutcomeUpload,
   type QueueCount,
   type QueueWait,
   type RemoteAttemptState,
@@ -19,7 +21,6 @@ import type { Dialect } from "../dialect.ts";
 import { Gathered } from "./gathered.ts";
 import {
   endAttempts,
-  findEnded,
   findOrders,
   startAttempts,
   type EndCall,
@@ -27,7 +28,7 @@ import {
   type StartCall,
 } from "./host-calls.ts";
 import { hasAttempt, isHostLost } from "./lost-hosts.ts";
-import { readParts, removeUnnamed, writeParts } from "./outcome-parts.ts";
+import { addPart, readParts, removeParts } from "./outcome-parts.ts";
 
 /** Rows of one statement at most. */
 const ROWS_A_STATEMENT = 500;
@@ -209,24 +210,20 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
   async end(
     attemptId: string,
     workerId: string,
-    outcome: Uint8Array | AsyncIterable<Uint8Array>,
+    outcome: Uint8Array | OutcomeUpload,
   ): Promise<"recorded" | "refused"> {
-    if (!(outcome instanceof Uint8Array)) return await this.#endInParts({ attemptId, workerId }, outcome);
     const call = { attemptId, workerId, outcome };
-    if (outcome.length <= SMALL_OUTCOME_BYTES) return await this.#ends.call(call);
+    if ("upload" in outcome || outcome.length <= SMALL_OUTCOME_BYTES) return await this.#ends.call(call);
     const [answer = "refused"] = await endAttempts(this.#dialect, [call]);
     return answer;
   }
 
-  async #endInParts(call: HostCall, chunks: AsyncIterable<Uint8Array>): Promise<"recorded" | "refused"> {
-    const dialect = this.#dialect;
-    const isRunning = await this.find(call.attemptId, call.workerId);
-    if (!isRunning) return (await findEnded(dialect, [call]))[0] ?? "refused";
-    const upload = await writeParts(dialect, call.attemptId, chunks);
-    // If this rejects, it may have been committed, and its parts stay as long as the attempt.
-    const [answer = "refused"] = await endAttempts(dialect, [{ ...call, outcome: { upload } }]);
-    await removeUnnamed(dialect, call.attemptId, upload);
-    return answer;
+  async addOutcomePart(attemptId: string, workerId: string, part: OutcomePart): Promise<boolean> {
+    return await addPart(this.#dialect, { attemptId, workerId }, part);
+  }
+
+  async dropOutcomeParts(attemptId: string, upload: string): Promise<void> {
+    await removeParts(this.#dialect, attemptId, upload);
   }
 
   async find(attemptId: string, workerId: string): Promise<AttemptOrder | undefined> {

@@ -1,41 +1,43 @@
 // Large outcomes of attempts, in parts, so that none is in memory whole while it is received.
 
-import { randomUUID } from "node:crypto";
+import type { OutcomePart } from "@memodag/core";
 import { sql, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { inPieces } from "../in-pieces.ts";
+import type { HostCall } from "./host-calls.ts";
 
 /** Parts in one read. */
 const PARTS_A_READ = 8;
 
-/** Stores an outcome as it comes. Returns the name of the upload; its parts are removed if the chunks fail. */
-export async function writeParts(
-  dialect: Dialect,
-  attemptId: string,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<string> {
-  const upload = randomUUID();
-  let place = 0;
-  try {
-    for await (const bytes of inPieces(chunks)) {
-      await dialect.kysely
-        .insertInto("outcome_part")
-        .values({ attempt_id: attemptId, upload, place, bytes })
-        // The end of the attempt flushes them.
-        .returning(dialect.unflushed)
-        .execute();
-      place += 1;
-    }
-  } catch (error) {
-    // The error is the body's, or the database's: then they go with the attempt.
-    await removeUnnamed(dialect, attemptId, upload).catch(() => undefined);
-    throw error;
-  }
-  return upload;
+/** See the port. */
+export async function addPart(
+  { kysely, unflushed }: Dialect,
+  { attemptId, workerId }: HostCall,
+  { upload, place, bytes }: OutcomePart,
+): Promise<boolean> {
+  const added = await kysely
+    .insertInto("outcome_part")
+    .columns(["attempt_id", "upload", "place", "bytes"])
+    .expression(
+      kysely
+        .selectFrom("remote_attempt")
+        .select([
+          "attempt_id",
+          sql<string>`${upload}`.as("upload"),
+          sql<number>`cast(${place} as integer)`.as("place"),
+          sql<Uint8Array>`${Buffer.from(bytes)}`.as("bytes"),
+        ])
+        .where("attempt_id", "=", attemptId)
+        .where("worker_id", "=", workerId)
+        .where("state", "=", "started"),
+    )
+    // The end of the attempt flushes it.
+    .returning(unflushed)
+    .execute();
+  return added.length > 0;
 }
 
-/** Removes the parts of an upload that is not the attempt's outcome. */
-export async function removeUnnamed({ kysely }: Dialect, attemptId: string, upload: string): Promise<void> {
+/** See the port. */
+export async function removeParts({ kysely }: Dialect, attemptId: string, upload: string): Promise<void> {
   await kysely
     .deleteFrom("outcome_part")
     .where("attempt_id", "=", attemptId)

@@ -7,12 +7,14 @@ import {
   type AttemptQueries,
   type HumanQuestion,
   type HumanStore,
+  type OpenXCom,
   type RunStore,
   type StoredRequest,
+  type XCom,
   type XComAddress,
 } from "@memodag/core";
 import type { AttemptValueCaches } from "./attempt-value-caches.ts";
-import type { Values } from "@memodag/result-cache";
+import { checkedChunks, lastHeldBack, type Values } from "@memodag/result-cache";
 import type { RunEntries } from "../entries/run-entries.ts";
 
 /** A variable set by an administrator; without a team, it applies to every team. */
@@ -25,7 +27,7 @@ export interface Variable {
 /** The sources of answers. */
 export interface AttemptAnswerParts {
   readonly runs: Pick<RunStore, "findRun" | "listXComs">;
-  readonly values: Pick<Values, "read">;
+  readonly values: Pick<Values, "read"> & Partial<Pick<Values, "open">>;
   /** Requests to people. If absent, tasks cannot ask anyone. */
   readonly humans?: HumanStore;
   readonly variables: readonly Variable[];
@@ -36,6 +38,9 @@ export interface AttemptAnswerParts {
   /** If absent, there are no value caches. */
   readonly valueCaches?: AttemptValueCaches;
 }
+
+/** Larger XComs are read in parts. */
+const LARGE_XCOM_BYTES = 2 ** 20;
 
 const ENV_PREFIX = "MEMODAG_VAR_";
 
@@ -60,6 +65,7 @@ export function answerAttempts({
       entries?.desk.attemptEnded(attempt);
     },
     findXCom: (attempt, address) => findXCom({ runs, values }, attempt, address),
+    openXCom: (attempt, address) => openXCom({ runs, values }, attempt, address),
     async findVariable({ team }, name) {
       const named = variables.filter((variable) => variable.name === name);
       const own = named.find((variable) => variable.team === team);
@@ -69,15 +75,39 @@ export function answerAttempts({
   };
 }
 
+type XComSources = Pick<AttemptAnswerParts, "runs" | "values">;
+
 async function findXCom(
-  { runs, values }: Pick<AttemptAnswerParts, "runs" | "values">,
+  { runs, values }: XComSources,
+  attempt: Attempt,
+  address: XComAddress,
+): Promise<Uint8Array | undefined> {
+  const found = await findReference(runs, attempt, address);
+  return found && (await values.read(attempt.team, [found])).get(found.digest);
+}
+
+async function openXCom(
+  { runs, values }: XComSources,
+  attempt: Attempt,
+  address: XComAddress,
+): Promise<Uint8Array | OpenXCom | undefined> {
+  const found = await findReference(runs, attempt, address);
+  if (!found) return undefined;
+  const { digest, sizeBytes } = found;
+  const isLarge = sizeBytes > LARGE_XCOM_BYTES;
+  const opened = isLarge ? await values.open?.(attempt.team, found, { mayGrant: false }) : undefined;
+  if (opened?.kind !== "stream") return (await values.read(attempt.team, [found])).get(digest);
+  return { sizeBytes, chunks: lastHeldBack(checkedChunks(opened.stream, { sizeBytes, sha256: digest })) };
+}
+
+async function findReference(
+  runs: AttemptAnswerParts["runs"],
   { team, dagId, runId }: Attempt,
   { taskId, mapIndex, key }: XComAddress,
-): Promise<Uint8Array | undefined> {
+): Promise<XCom | undefined> {
   const run = await runs.findRun(team, dagId, runId);
   const xcoms = run ? await runs.listXComs(team, run.id, { taskId, mapIndex }) : [];
-  const found = xcoms.find((xcom) => xcom.key === key);
-  return found && (await values.read(team, [found])).get(found.digest);
+  return xcoms.find((xcom) => xcom.key === key);
 }
 
 async function askHuman(
