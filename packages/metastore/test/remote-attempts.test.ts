@@ -204,9 +204,9 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
       await Promise.all(
         parts.map((bytes, place) => remoteAttempts.addOutcomePart(attemptId, of, { upload, place, bytes })),
       );
-    await using dialect = await openRows(metastore);
+    await using rows = await openRows(metastore);
     const countParts = async (): Promise<number> =>
-      (await dialect.kysely.selectFrom("outcome_part").select("place").execute()).length;
+      (await rows.kysely.selectFrom("outcome_part").select("place").execute()).length;
     expect((await add("early")).includes(true)).toBe(false);
     await remoteAttempts.start(attemptId, mine, ALL);
     expect((await add("foreign", other)).includes(true)).toBe(false);

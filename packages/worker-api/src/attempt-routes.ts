@@ -107,8 +107,12 @@ export function addAttemptRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
       const head = encodeHead({ kind: "answer", id, answer: { kind: "found", bytes: null } }, [
         found.sizeBytes,
       ]);
+      const breakOff = (error: unknown): void => {
+        parts.log.warn("an XCom could not be read to its end", { error: messageOf(error) });
+        c.env.outgoing.destroy();
+      };
       const length = String(found.sizeBytes + head.reduce((sum, part) => sum + part.length, 0));
-      const stream = ReadableStream.from(joined(head, found.chunks));
+      const stream = ReadableStream.from(joined(head, found.chunks, breakOff));
       return c.body(stream, 200, { "content-type": FRAME_TYPE, "content-length": length });
     }
     const answer = withoutInternals(question, found, parts);
@@ -169,9 +173,14 @@ async function findAnswer(
 async function* joined(
   head: Iterable<Uint8Array>,
   chunks: AsyncIterable<Uint8Array>,
+  onFault: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
   yield* head;
-  yield* chunks;
+  try {
+    yield* chunks;
+  } catch (error) {
+    onFault(error);
+  }
 }
 
 /** The values that an attempt's arguments refer to: all that its host may read. */
