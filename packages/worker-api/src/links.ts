@@ -26,6 +26,8 @@ const MOST_UNREAD = 100;
 export class Links {
   readonly #parts: LinksParts;
   readonly #links = new Map<string, Link>();
+  /** Calls of stores. */
+  readonly #underWay = new Set<Promise<void>>();
   #isClosed = false;
   #cancelTimer: CancelTimer | undefined;
 
@@ -45,7 +47,7 @@ export class Links {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          link = { controller, said: "", told: this.#tell(workerId, true) };
+          link = { controller, said: "", told: this.#follow(this.#tell(workerId, true)) };
           endStream(this.#links.get(workerId));
           this.#links.set(workerId, link);
           this.#send(workerId, link, { kind: "here" });
@@ -65,8 +67,11 @@ export class Links {
 
   /** Tells hosts what is new for them. Never rejects. */
   async look(): Promise<void> {
+    if (this.#links.size > 0 && !this.#isClosed) await this.#follow(this.#look());
+  }
+
+  async #look(): Promise<void> {
     const { hosts, log } = this.#parts;
-    if (this.#links.size === 0) return;
     try {
       for (const { workerId, ...notice } of await hosts.listNotices(this.workerIds)) {
         const link = this.#links.get(workerId);
@@ -82,11 +87,18 @@ export class Links {
     }
   }
 
-  /** Ends all links. Hosts open them at another process; none counts as gone. */
-  close(): void {
+  /** Ends all links. Hosts open them at another process; none counts as gone. Resolves when no store is called. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer?.();
     for (const workerId of this.workerIds) this.leave(workerId);
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #follow(call: Promise<void>): Promise<void> {
+    const followed = call.finally(() => this.#underWay.delete(followed));
+    this.#underWay.add(followed);
+    await followed;
   }
 
   #everyWhile(): CancelTimer {
@@ -110,7 +122,7 @@ export class Links {
   #ended(workerId: string, link: Link): void {
     if (this.#links.get(workerId) !== link) return;
     this.#links.delete(workerId);
-    void link.told.then(() => this.#tell(workerId, false));
+    void this.#follow(link.told.then(() => this.#tell(workerId, false)));
   }
 
   /** If this fails, the host's beats tell. */

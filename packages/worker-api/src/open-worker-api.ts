@@ -122,9 +122,9 @@ export async function openWorkerApi(options: WorkerApiOptions): Promise<WorkerAp
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`),
     async close() {
-      looks.close();
       await watch?.close();
-      links.close();
+      await looks.close();
+      await links.close();
       await closeServer(server, clock);
       asked.close();
     },
@@ -140,6 +140,7 @@ class Looks {
   readonly #clock: Clock;
   #state: "idle" | "looking" | "again" | "closed" = "idle";
   #cancelTimer: CancelTimer = () => undefined;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(look: () => Promise<void>, clock: Clock) {
     this.#look = look;
@@ -152,7 +153,7 @@ class Looks {
     if (this.#state !== "idle") return;
     this.#state = "looking";
     const startedAt = this.#clock.monotonic();
-    void this.#look().then(() => {
+    this.#looking = this.#look().then(() => {
       const tookMs = this.#clock.monotonic() - startedAt;
       this.#clock.after(Math.min(tookMs, LONGEST_REST_MS), () => this.#rested());
     });
@@ -165,9 +166,11 @@ class Looks {
     if (isAskedAgain) this.soon();
   }
 
-  close(): void {
+  /** Resolves when it looks no more. */
+  async close(): Promise<void> {
     this.#state = "closed";
     this.#cancelTimer();
+    await this.#looking;
   }
 
   #wait(): void {
