@@ -28,7 +28,7 @@ export async function recordInParts(
       place += 1;
     }
   } catch (error) {
-    // What cannot be removed goes with the attempt.
+    // Parts that cannot be removed go with the attempt.
     await attempts.dropOutcomeParts(attemptId, upload).catch(() => undefined);
     throw error;
   }

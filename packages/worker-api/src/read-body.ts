@@ -75,7 +75,7 @@ export async function withFrame<T>(
 
 const NO_BYTES = new Uint8Array();
 
-/** What was read, and the rest of the body. */
+/** The chunks that were read, and the rest of the body. */
 async function* wholeOf(
   sizeBytes: number,
   read: Uint8Array[],
