@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import type { Logger } from "@memodag/core";
 import type { AttemptFeed, DispatchEngine, DispatchNotice } from "@memodag/remote-executor";
 import { RedisServer } from "@memodag/test-servers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openAttemptFeed, openDispatchEngine } from "../src/index.ts";
 import { engineOptions } from "./redis-queue.ts";
 
@@ -179,6 +179,22 @@ describe("a server that stays", () => {
     await server.command("CONFIG", "SET", "maxmemory", "0");
     await publish(engine, waiting);
     await untilTaken(host, waiting);
+  });
+
+  test("and evicts keys is warned of, also on connections that were made anew", async () => {
+    const engine = await openEngine();
+    const check = async () =>
+      await vi.waitUntil(() => engine.check?.().catch(() => undefined), { timeout: 30_000 });
+    expect(await check()).toEqual([]);
+    await server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    const warning = /evicts keys when it is full \(maxmemory-policy allkeys-lru\)/;
+    expect(await check()).toEqual([expect.stringMatching(warning)]);
+    await server.command("CLIENT", "KILL", "TYPE", "normal");
+    expect(await check()).toEqual([expect.stringMatching(warning)]);
+    await server.stop();
+    await expect(engine.check?.()).rejects.toMatchObject(failed);
+    await server.startAgain();
+    expect(await check()).toEqual([]);
   });
 
   test("and was flushed while hosts wait brings what is published next", async () => {
