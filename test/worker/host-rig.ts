@@ -38,6 +38,14 @@ export class TestHost {
     while (!fits()) await once(this.#events, "event");
   }
 
+  /** Resolves when it takes attempts from its queue (again). */
+  async untilOpened(): Promise<void> {
+    for (;;) {
+      const [event] = (await once(this.#events, "event")) as [HostEvent];
+      if (event.kind === "ready") return;
+    }
+  }
+
   take({ attemptId }: Attempt): void {
     this.child.send({ take: attemptId });
   }

@@ -263,6 +263,47 @@ test("an end is kept while the API is away, and recorded once when it is back", 
   expect(await logOf(attempt)).toMatch(/succeeded in/);
 });
 
+test.each(["knows", "has forgotten"])(
+  "a host that the API does not answer gives back what it was to start, and takes again when it does: it %s the host",
+  async (memory) => {
+    const host = await hosts.start(token);
+    const artifactDigest = rig.artifact(`dag.task("it", () => 1)({});`);
+    const attempt = await rig.attempt("red", { artifactDigest });
+    await rig.api.close();
+    expect(await host.carryOut(attempt)).toBe("rejected");
+    await host.until(() => host.lines.some((line) => line.includes("a beat was not answered")));
+    const opened = host.untilOpened();
+    if (memory === "has forgotten") await rig.metastore.execute("delete from worker_host");
+    await rig.reopen();
+    await opened;
+    expect(await rig.stateOf(attempt)).toBe("waiting");
+    expect(await host.carryOut(await rig.attempt("red", { artifactDigest }))).toBe("over");
+  },
+);
+
+test("an attempt that the API has started for a host that did not hear of it is made again", async () => {
+  const host = await hosts.start(token);
+  const attempt = await rig.attempt("red", {});
+  const { workerId } = JSON.parse(
+    /\{.*/.exec(host.lines.find((line) => line.includes("is registered")) ?? "")![0],
+  ) as {
+    workerId: string;
+  };
+  await rig.metastore.remoteAttempts.start(attempt.attemptId, workerId, { queues: null, teams: null });
+  await rig.metastore.execute(
+    `update remote_attempt set started_at = started_at - 31000 where attempt_id = '${attempt.attemptId}'`,
+  );
+  await expect.poll(() => rig.stateOf(attempt), { timeout: 30_000 }).toBe("ended");
+  expect(await hosts.outcome(attempt)).toMatchObject({ kind: "failed", error: { code: "attempt_lost" } });
+});
+
+test("a host offers an attempt to others that its token is not for", async () => {
+  const host = await hosts.start(token);
+  const attempt = await rig.attempt("blue", {});
+  expect(await host.carryOut(attempt)).toBe("rejected");
+  expect(await rig.stateOf(attempt)).toBe("waiting");
+});
+
 test("a host without a network ends what it runs before it counts as lost, and says so later", async () => {
   await hosts[Symbol.asyncDispose]();
   await rig[Symbol.asyncDispose]();

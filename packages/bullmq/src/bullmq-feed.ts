@@ -26,7 +26,7 @@ const RENEW_MS = LOCK_MS / 2;
 const PROCESS = `${randomUUID()}:`;
 
 /** How long an attempt that was refused is not offered. */
-const REFUSED_MS = 1_000;
+const REFUSED_MS = 250;
 
 /** After an error, for instance of a user who may not read the queue. */
 const PAUSE_MS = 2_000;

@@ -327,6 +327,25 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     ]);
   });
 
+  test("names to a host what it has started a while ago and does not have", async () => {
+    const { remoteAttempts, workerHosts } = metastore;
+    const worker = await workerHosts.register(HOST);
+    const [had, missing, fresh] = await Promise.all(
+      ["had", "missing", "fresh"].map(async () => {
+        const { attemptId } = (await waiting()).order.attempt;
+        await remoteAttempts.start(attemptId, worker, ALL);
+        return attemptId;
+      }),
+    );
+    await metastore.execute(
+      `update remote_attempt set started_at = started_at - 31000 where attempt_id in ('${had}', '${missing}')`,
+    );
+    expect((await workerHosts.beat(worker, { running: [had!] })).unnamed).toEqual([missing]);
+    expect((await workerHosts.beat(worker, { running: [had!, missing!, fresh!] })).unnamed).toEqual([]);
+    await remoteAttempts.end(missing!, worker, LOST);
+    expect((await workerHosts.beat(worker, { running: [had!] })).unnamed).toEqual([]);
+  });
+
   test("counts by queue, with the longest wait", async () => {
     const { order } = await waiting({ queue: "counted" });
     await waiting({ queue: "counted" });

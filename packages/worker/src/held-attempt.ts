@@ -8,18 +8,12 @@ import {
   type Digest,
   type StoredError,
 } from "@memodag/core";
-import { encodeFrame, toExecutorFrame } from "@memodag/executor/frames";
-import { FRAME_TYPE } from "@memodag/worker-api/protocol";
-import { ApiRefusal } from "./api-client.ts";
 import { attemptEnvironment } from "./attempt-environment.ts";
 import type { HostParts } from "./host-parts.ts";
 import { KeyedCheck } from "./keyed-check.ts";
 import { LogShipper } from "./log-shipper.ts";
 import { logFilePath } from "@memodag/executor";
-import { persist } from "./persist.ts";
-
-/** Sending a large value takes a while. */
-const OUTCOME_TIMEOUT_MS = 120_000;
+import { failedOutcome, reportEnd } from "./report-end.ts";
 
 /** An attempt on this host. */
 export class HeldAttempt {
@@ -101,47 +95,13 @@ export class HeldAttempt {
     }
   }
 
-  /** Repeats it until it is recorded or refused. Never rejects. */
   async #report(outcome: AttemptOutcome): Promise<void> {
-    const { client, clock, log } = this.#parts;
-    const id = this.attempt.attemptId;
-    if (this.#isLost) return;
-    const body = encodeFrame(toExecutorFrame({ kind: "outcome", outcome }));
-    const request = {
-      route: "outcome",
-      id,
-      body,
-      contentType: FRAME_TYPE,
-      timeoutMs: OUTCOME_TIMEOUT_MS,
-    } as const;
-    let isTold = false;
-    try {
-      await persist(() => client.send(request), {
-        clock,
-        isOver: () => this.#isOver(),
-        onAway: (error) => {
-          if (!isTold)
-            log.warn("the end of an attempt is kept until the worker API answers", { error: error.message });
-          isTold = true;
-        },
-      });
-    } catch (error) {
-      log.warn("the end of an attempt was not recorded", { attemptId: id, error: messageOf(error) });
-      const isInvalid =
-        error instanceof ApiRefusal && error.status !== 410 && error.code === "worker_request_invalid";
-      if (!isInvalid || outcome.kind === "failed") return;
-      const message = `The worker API refused the result: ${error.message}`;
-      await this.#report(failedOutcome({ code: "worker_failed", message }));
-    }
+    if (!this.#isLost) await reportEnd(this.#parts, this.attempt.attemptId, outcome, () => this.#isOver());
   }
 
   #isOver(): boolean {
     return this.#isLost || this.#parts.isGone();
   }
-}
-
-function failedOutcome(error: StoredError): AttemptOutcome {
-  return { kind: "failed", error, durationMs: 0, retryable: true };
 }
 
 function listDigests({ results }: Attempt): Digest[] {

@@ -24,9 +24,15 @@ export interface LivenessListener {
   waits(longestWait: BeatReply["longestWait"]): void;
   /** These attempts are not this host's any more. */
   lost(attemptIds: readonly string[]): void;
+  /** These have been started by this host for a while, and are not among those that it has. */
+  unnamed(attemptIds: readonly string[]): void;
   cancelled(attempts: readonly { readonly attemptId: string; readonly error: StoredError }[]): void;
   /** The host takes nothing more, and ends when it runs nothing more. */
   drained(): void;
+  /** A beat was not answered: nothing is taken until one is. */
+  silent(): void;
+  /** One was answered again. */
+  answered(): void;
   /** No beat was answered for too long. */
   fenced(silentMs: number): void;
   /** The API does not know this host any more. */
@@ -60,6 +66,7 @@ export class Liveness {
   /** When the last beat that was answered was sent, by the monotonic clock. */
   #answeredAt: number;
   #isFenced = false;
+  #isSilent = false;
   #isBeating = false;
   #cancelBeat: CancelTimer = () => undefined;
   #cancelFence: CancelTimer = () => undefined;
@@ -76,6 +83,11 @@ export class Liveness {
   /** True while no beat has been answered for too long: nothing is started. */
   get isFenced(): boolean {
     return this.#isFenced;
+  }
+
+  /** True while beats are not answered. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   start(): void {
@@ -98,7 +110,7 @@ export class Liveness {
 
   async #beat(): Promise<void> {
     if (this.#isBeating || this.#isStopped) return;
-    const { client, clock, log, listener } = this.#parts;
+    const { client, clock, listener } = this.#parts;
     this.#isBeating = true;
     const sentAt = clock.monotonic();
     let pauseMs = this.#beatMs;
@@ -114,7 +126,7 @@ export class Liveness {
     } catch (error) {
       if (this.#isStopped) return;
       if (error instanceof ApiRefusal) this.#refused(error);
-      else log.warn("a beat was not answered", { error: messageOf(error) });
+      else this.#unanswered(error);
       pauseMs = Math.min(1_000, this.#beatMs);
     } finally {
       this.#isBeating = false;
@@ -122,15 +134,26 @@ export class Liveness {
     this.#beatLater(pauseMs);
   }
 
-  #hear({ isKnown, lost, cancel, isDraining, longestWait }: BeatReply, sentAt: number): void {
+  #unanswered(error: unknown): void {
+    const { log, listener } = this.#parts;
+    log.warn("a beat was not answered", { error: messageOf(error) });
+    if (this.#isSilent) return;
+    this.#isSilent = true;
+    listener.silent();
+  }
+
+  #hear({ isKnown, lost, cancel, unnamed = [], isDraining, longestWait }: BeatReply, sentAt: number): void {
     const { listener, log } = this.#parts;
     this.#answeredAt = sentAt;
     if (this.#isFenced) log.info("the worker API answers again");
     this.#isFenced = false;
     this.#armFence();
+    if (this.#isSilent && isKnown) listener.answered();
+    this.#isSilent = false;
     if (!isKnown) listener.forgotten();
     else {
       if (lost.length > 0) listener.lost(lost);
+      if (unnamed.length > 0) listener.unnamed(unnamed);
       if (cancel.length > 0) listener.cancelled(cancel);
       if (isDraining) listener.drained();
       else listener.waits(longestWait);

@@ -24,6 +24,9 @@ export interface WatchedFeedParts {
   readonly onDeaf: (error: MemodagError) => void;
 }
 
+/** `paused`: nothing is taken until it is resumed. */
+type FeedState = "open" | "paused" | "closed";
+
 /** A queue, as long as a host takes from it. */
 export class WatchedFeed {
   readonly #parts: WatchedFeedParts;
@@ -35,7 +38,9 @@ export class WatchedFeed {
   #running = 0;
   #isLooking = false;
   #isAbsenceTold = false;
-  #isClosed = false;
+  #state: FeedState = "open";
+  /** Pauses, resumptions and openings come one after another. */
+  #changes: Promise<void> = Promise.resolve();
 
   constructor(parts: WatchedFeedParts) {
     this.#parts = parts;
@@ -43,17 +48,33 @@ export class WatchedFeed {
 
   /** Attempts that could begin now. */
   get freePlaces(): number {
-    return this.#isClosed ? 0 : this.#parts.concurrency - this.#running;
+    return this.#state === "open" ? this.#parts.concurrency - this.#running : 0;
   }
 
   async open(): Promise<void> {
-    this.#feed = await this.#parts.open((attemptId) => this.#take(attemptId));
+    await this.#change(() => this.#openIfNone());
+  }
+
+  /** Takes nothing until it is resumed. What it has given goes on. */
+  pause(): void {
+    if (this.#state !== "open") return;
+    this.#state = "paused";
+    void this.#change(async () => this.#shut());
+  }
+
+  /** Takes attempts again. */
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "open";
+    this.#change(() => this.#openIfNone()).catch((error: unknown) => this.#warn(error));
   }
 
   /** Takes nothing more. Resolves when each attempt that it has given is over. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([this.#feed?.close(), ...this.#closing]);
+    this.#state = "closed";
+    await this.#changes;
+    this.#shut();
+    await Promise.all(this.#closing);
   }
 
   /** A beat was answered. Never rejects. */
@@ -64,14 +85,14 @@ export class WatchedFeed {
       running: this.#running,
       given: this.#given,
     };
-    if (this.#isLooking || this.#isClosed) return;
+    if (this.#isLooking || this.#state !== "open") return;
     this.#isLooking = true;
     try {
       const place = longestWait && isSilent(seen, this.#memory) ? await this.#lookFor(longestWait) : "held";
       // An attempt that it has given meanwhile counts.
       await this.#judge({ ...seen, given: this.#given, place }, longestWait?.queue ?? "");
     } catch (error) {
-      this.#parts.log.warn("the queue could not be opened again", { error: messageOf(error) });
+      this.#warn(error);
     } finally {
       this.#isLooking = false;
     }
@@ -79,7 +100,7 @@ export class WatchedFeed {
 
   async #judge(sight: FeedSight, queue: string): Promise<void> {
     const { clock, log, onDeaf } = this.#parts;
-    if (this.#isClosed) return;
+    if (this.#state !== "open") return;
     const { verdict, memory } = judgeFeed(sight, this.#memory, clock.monotonic());
     this.#memory = memory;
     const { waitMs, freePlaces } = sight;
@@ -117,14 +138,37 @@ export class WatchedFeed {
   }
 
   async #openAgain(): Promise<void> {
+    await this.#change(async () => {
+      this.#shut();
+      await this.#openIfNone();
+    });
+  }
+
+  #change(change: () => Promise<void>): Promise<void> {
+    const done = this.#changes.then(change);
+    this.#changes = done.catch(() => undefined);
+    return done;
+  }
+
+  #warn(error: unknown): void {
+    this.#parts.log.warn("the queue could not be opened again", { error: messageOf(error) });
+  }
+
+  /** Its close waits for what it has given. */
+  #shut(): void {
     const { log } = this.#parts;
-    const closing = (this.#feed?.close() ?? Promise.resolve())
+    const feed = this.#feed;
+    if (!feed) return;
+    this.#feed = undefined;
+    const closing = feed
+      .close()
       .catch((error: unknown) => log.warn("the queue could not be closed", { error: messageOf(error) }))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-    await this.open();
-    // It was closed meanwhile.
-    if (this.#isClosed) await this.#feed?.close();
+  }
+
+  async #openIfNone(): Promise<void> {
+    if (this.#state === "open") this.#feed ??= await this.#parts.open((attemptId) => this.#take(attemptId));
   }
 
   async #lookFor(wait: QueueWait): Promise<FeedSight["place"]> {

@@ -20,6 +20,7 @@ import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
 import { askApi } from "./api-answers.ts";
 import { cannotCompare, compareHost, type HostDifference } from "./compare-host.ts";
 import { HeldAttempt } from "./held-attempt.ts";
+import { failedOutcome, reportEnd } from "./report-end.ts";
 import { HostInputs } from "./host-inputs.ts";
 import type { HostParts } from "./host-parts.ts";
 import { Liveness } from "./liveness.ts";
@@ -65,6 +66,9 @@ const CHECK_MS = 5_000;
 /** Reading declared files of many Dags takes a while. Milliseconds. */
 const COMPARE_MS = 120_000;
 
+/** Milliseconds for which an attempt waits for the API to start it, before it is given back to the queue. */
+const START_PATIENCE_MS = 5_000;
+
 /** Heavier than any number of attempts that a queue hands on. */
 const UNLIMITED = 1_000_000;
 
@@ -94,8 +98,8 @@ export class WorkerHost {
       const take: TakeAttempt = (attemptId) => this.take(attemptId);
       const onDeaf = (error: MemodagError): void => this.#giveUp(error);
       const feed = new WatchedFeed({ open, take, concurrency, clock, log, onDeaf });
-      await feed.open();
       this.#feed = feed;
+      await feed.open();
       const cause = await this.#stopped.promise;
       log.info("the worker takes nothing more, and ends when what runs has ended", {
         running: this.#held.size,
@@ -110,7 +114,9 @@ export class WorkerHost {
   /** Runs one attempt to its end, and ends. */
   async runOne(attemptId: string, signal: AbortSignal): Promise<void> {
     await this.#runWhile(signal, async () => {
-      const taken = this.take(attemptId);
+      const taken = this.take(attemptId).catch((error: unknown) => {
+        throw error instanceof ApiRefusal ? asFault(error) : error;
+      });
       await Promise.race([taken, this.#stopped.promise]);
       await this.#endWithin(taken);
     });
@@ -139,23 +145,14 @@ export class WorkerHost {
 
   /** Takes an attempt: starts it at the API, and carries it out. Rejects if it must be offered to others. */
   async take(attemptId: string): Promise<void> {
-    const { client, clock, log } = this.#options;
     if (this.#held.has(attemptId)) return;
-    if (this.#isStopping || this.#liveness?.isFenced)
+    const { isSilent = false, isFenced = false } = this.#liveness ?? {};
+    if (this.#isStopping || isSilent || isFenced)
       throw new MemodagError("attempt_lost", `The worker ${this.#options.name} takes nothing now`);
     const parts = this.#parts;
     if (!parts) return;
-    let order: AttemptOrder;
-    try {
-      // An answer that is lost may have started it: it is asked for until there is one.
-      const start = async (): Promise<Buffer> => await client.send({ route: "start", id: attemptId });
-      order = parseBody(await persist(start, { clock, isOver: () => this.#isGone }));
-    } catch (error) {
-      // Anything else says nothing of the attempt, which others may take.
-      if (!(error instanceof ApiRefusal) || error.code !== "attempt_refused") throw error;
-      log.debug("an attempt is not for this worker", { attemptId, error: error.message });
-      return;
-    }
+    const order = await this.#start(attemptId);
+    if (!order) return;
     const held = new HeldAttempt(order, parts);
     this.#held.set(attemptId, held);
     if (this.#liveness?.isFenced) held.kill(this.#lostError("takes nothing now"), false);
@@ -164,6 +161,31 @@ export class WorkerHost {
     } finally {
       this.#held.delete(attemptId);
     }
+  }
+
+  /**
+   * Asks the API for an attempt. Undefined: there is none to start, for anyone.
+   * @throws for one that others may start. If an answer was lost, beats tell whether it was started here.
+   */
+  async #start(attemptId: string): Promise<AttemptOrder | undefined> {
+    const { client, clock, log } = this.#options;
+    const askedAt = clock.monotonic();
+    const isOver = (): boolean => this.#isGone || (this.#feed !== undefined && this.#isCutOff(askedAt));
+    try {
+      const request = { route: "start", id: attemptId, timeoutMs: START_PATIENCE_MS } as const;
+      return parseBody(await persist(() => client.send(request), { clock, isOver }));
+    } catch (error) {
+      // A refusal of this worker alone, and anything else, says nothing of the attempt.
+      if (!(error instanceof ApiRefusal) || error.code !== "attempt_refused" || error.status === 403)
+        throw error;
+      log.debug("there is nothing to start for an attempt", { attemptId, error: error.message });
+      return undefined;
+    }
+  }
+
+  #isCutOff(askedAt: number): boolean {
+    const { clock } = this.#options;
+    return this.#liveness?.isSilent === true || clock.monotonic() - askedAt > START_PATIENCE_MS;
   }
 
   /** Registers, does the work, and says goodbye. */
@@ -278,6 +300,9 @@ export class WorkerHost {
         for (const { attemptId, error } of attempts) this.#held.get(attemptId)?.cancel(error);
       },
       drained: () => this.#stop("drained"),
+      silent: () => this.#feed?.pause(),
+      answered: () => this.#feed?.resume(),
+      unnamed: (ids: readonly string[]) => this.#endUnnamed(ids),
       fenced: (silentMs: number) => {
         log.error("no beat was answered for too long: what runs is ended", { name, silentMs });
         for (const held of this.#held.values()) held.kill(this.#lostError("lost its connection"), false);
@@ -287,7 +312,17 @@ export class WorkerHost {
     };
     const liveness = new Liveness({ client, clock, log, listener }, answer, sentAt);
     liveness.start();
+    // It was registered, so the API answers.
+    this.#feed?.resume();
     return liveness;
+  }
+
+  /** They were given back when the API did not answer, and had started here nevertheless. */
+  #endUnnamed(attemptIds: readonly string[]): void {
+    const parts = this.#parts;
+    const outcome = failedOutcome(this.#lostError("was cut off from the worker API"));
+    for (const attemptId of attemptIds)
+      if (parts && !this.#held.has(attemptId)) void reportEnd(parts, attemptId, outcome, parts.isGone);
   }
 
   /** Its attempts are not its own any more. */

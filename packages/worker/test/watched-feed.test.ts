@@ -79,3 +79,24 @@ test("takes no more than it has places for, of those that were opened before too
   await feed.close();
   expect([feed.freePlaces, opened.every(({ isClosed }) => isClosed)]).toEqual([0, true]);
 });
+
+test("takes nothing while it is paused, however often, and what it has given goes on", async () => {
+  const running = opened[0]!.take("one");
+  feed.pause();
+  feed.pause();
+  await expect.poll(() => opened.map(({ isClosed }) => isClosed)).toEqual([true]);
+  expect(feed.freePlaces).toBe(0);
+  await beat(9);
+  feed.resume();
+  feed.resume();
+  await expect.poll(() => opened.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  expect([feed.freePlaces, deaf]).toEqual([1, []]);
+  ends.get("one")?.();
+  await running;
+  feed.pause();
+  feed.resume();
+  feed.pause();
+  await feed.close();
+  feed.resume();
+  expect([feed.freePlaces, opened.every(({ isClosed }) => isClosed)]).toEqual([0, true]);
+});

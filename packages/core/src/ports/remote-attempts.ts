@@ -73,6 +73,8 @@ export interface BeatAnswer {
   readonly isKnown: boolean;
   /** Of the attempts that it named: those that are not its own any more. It ends them. */
   readonly lost: readonly string[];
+  /** Attempts that it started a while ago and did not name: it does not have them. It ends them. Absent: none. */
+  readonly unnamed?: readonly string[];
   /** Those that are to be ended, and why. */
   readonly cancel: readonly { readonly attemptId: string; readonly error: StoredError }[];
   /** True: it takes nothing more, and ends when it runs nothing more. */

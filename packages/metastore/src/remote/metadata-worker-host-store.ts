@@ -17,6 +17,9 @@ import { storableText } from "../storable-text.ts";
 import { Gathered } from "./gathered.ts";
 import { isHostLost } from "./lost-hosts.ts";
 
+/** Longer than a host waits for the answer to a start. */
+const UNNAMED_AFTER_MS = 30_000;
+
 type FoundHost = Pick<WorkerHost, "id" | "name" | "tokenId" | "queues">;
 
 /** The hosts in the metadata database. */
@@ -96,13 +99,18 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
     const rows = await kysely
       .selectFrom("remote_attempt")
       .select(["attempt_id", "state", "ended_by", "cancel"])
+      .select(sql<SqlBool>`started_at <= ${now} - ${sql.lit(UNNAMED_AFTER_MS)}`.as("is_old"))
       .where("worker_id", "=", workerId)
       .where((where) => where.or([where("state", "=", "started"), where("ended_by", "=", "worker")]))
       .execute();
     const own = new Set(rows.map(({ attempt_id }) => attempt_id));
+    const named = new Set(running);
     return {
       isKnown: true,
       lost: running.filter((attemptId) => !own.has(attemptId)),
+      unnamed: rows.flatMap(({ attempt_id, state, is_old }) =>
+        state === "started" && is_old && !named.has(attempt_id) ? [attempt_id] : [],
+      ),
       cancel: rows.flatMap(({ attempt_id, state, cancel }) =>
         state === "started" && cancel !== null
           ? [{ attemptId: attempt_id, error: JSON.parse(cancel) as StoredError }]
