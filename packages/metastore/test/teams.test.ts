@@ -107,6 +107,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "remoteAttempts.start": "by the teams of a token; see remote-attempts.test.ts",
   "remoteAttempts.find": ofAttempt,
   "remoteAttempts.end": ofAttempt,
+  "remoteAttempts.addOutcomePart": ofAttempt,
+  "remoteAttempts.dropOutcomeParts": ofAttempt,
   "workerHosts.register": ofHost,
   "workerHosts.beat": ofHost,
   "workerHosts.find": ofHost,
