@@ -26,6 +26,8 @@ export interface Route {
   readonly isForEverybody?: true;
   /** Its answer has values of users: params, results, parts of keys. Tokens may be made without this. */
   readonly hasValues?: true;
+  /** It reads, though its method is POST: its input is too rich for a query. */
+  readonly isAskedInBody?: true;
   /** It answers a page: `next` of one is `after` of the following. */
   readonly isPaged?: true;
   /**

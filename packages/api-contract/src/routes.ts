@@ -245,6 +245,13 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     isPaged: true,
     summary: "Shows a Dag's runs by task: a character for each.",
   },
+  "dags.plan": {
+    method: "POST",
+    path: `${DAG}/plans`,
+    role: "viewer",
+    isAskedInBody: true,
+    summary: "Says which tasks of a run would hit, which would run, and why. Makes no run.",
+  },
   "dags.trigger": {
     method: "POST",
     path: `${DAG}/runs`,

@@ -1,6 +1,7 @@
 import { API_PREFIX, pathFields, ROUTES, toRequest, type RoutedName } from "@memodag/api-contract";
 import { systemClock, silentLogger, type JsonValue } from "@memodag/core";
 import { loadSettings } from "@memodag/deployment/config";
+import { openPlanner } from "@memodag/deployment/scheduler";
 import { operationContext, withDeployment } from "@memodag/deployment/stores";
 import { createTestDatabase, TEST_DIALECTS } from "@memodag/metastore/testing";
 import type { OperationContext } from "@memodag/operations";
@@ -52,6 +53,7 @@ const WORKER = {
 /** Each operation with an input, and how the command line is asked for the same; what only looks comes first. */
 const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: Ids) => string[]][] = [
   ["dags.list", () => ({}), () => ["dags", "list"]],
+  ["dags.plan", () => ({ dagId: "shapes" }), () => ["dags", "plan", "shapes"]],
   ["dags.errors", () => ({}), () => ["dags", "errors"]],
   ["dags.show", () => ({ dagId: "shapes" }), () => ["dags", "show", "shapes"]],
   ["dags.show", () => ({ dagId: "rich" }), () => ["dags", "show", "rich"]],
@@ -238,7 +240,7 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
   async function as<T>(work: (context: OperationContext) => Promise<T>): Promise<T> {
     const loaded = await loadSettings({ config: join(project.folder, "memodag.toml") });
     return await withDeployment({ loaded, log: silentLogger }, async (deployment) => {
-      const context = operationContext(deployment, { clock: systemClock, log: silentLogger });
+      const context = operationContext(deployment, { clock: systemClock, log: silentLogger, openPlanner });
       return await work({ ...context, actor: PRINCIPAL });
     });
   }
@@ -256,7 +258,9 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
     const address = new URL(`${API_PREFIX}${request.path}`, "http://localhost");
     for (const [field, value] of request.query) address.searchParams.append(field, value);
     const answer = await fetch(new URL(`${address.pathname}${address.search}`, url), {
-      headers: { authorization: `Bearer ${ids.apiToken.token}` },
+      method: route.method,
+      headers: { authorization: `Bearer ${ids.apiToken.token}`, "content-type": "application/json" },
+      ...(request.body && { body: JSON.stringify(request.body) }),
     });
     const body = (await answer.json()) as JsonValue;
     expect({ status: answer.status, body }).toMatchObject({ status: 200 });

@@ -3,6 +3,7 @@
 import { openApiServer, type ApiServer, type ApiServerOptions } from "@memodag/api";
 import { silentLogger, systemClock } from "@memodag/core";
 import { loadSettings } from "@memodag/deployment/config";
+import { openPlanner } from "@memodag/deployment/scheduler";
 import { operationContext, withDeployment } from "@memodag/deployment/stores";
 import { join } from "node:path";
 import type { Project } from "./project.ts";
@@ -23,7 +24,7 @@ export async function withApi<T>(
     const server = await openApiServer({
       host: "127.0.0.1",
       port: 0,
-      context: operationContext(deployment, { clock: systemClock, log: silentLogger }),
+      context: operationContext(deployment, { clock: systemClock, log: silentLogger, openPlanner }),
       credentials: { tokens: apiTokens, sessions: apiSessions },
       secret: new Uint8Array(32),
       sessionMs: 900_000,

@@ -689,6 +689,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.runs.meanDurations(BEES, "none of theirs", 3),
     NONE,
   ],
+  "runs.durationRanges": async ({ metastore }) => [
+    await metastore.runs.durationRanges(BEES, "none of theirs", 3),
+    NONE,
+  ],
   "runs.isRollingBack": async ({ metastore }) => [
     await metastore.runs.isRollingBack({ team: BEES, dagId: DAG }, "load", 0),
     false,

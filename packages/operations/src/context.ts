@@ -38,6 +38,7 @@ import type {
   Values,
 } from "@memodag/result-cache";
 import type { NamedCaches } from "./named-caches.ts";
+import type { RunPlanner } from "./run-planner.ts";
 import type { RetentionLimits } from "./retention-limits.ts";
 
 /** The lock stores of a deployment. */
@@ -137,6 +138,8 @@ export interface OperationContext {
   readonly logs: LogStore;
   /** Opens the copies of artifacts on this machine. */
   openArtifactCopies(): Promise<ArtifactCopyStore>;
+  /** Opens what foretells runs. Absent: this process does not. */
+  readonly openPlanner?: () => Promise<RunPlanner>;
   /** Who is written down as having done it. */
   readonly actor: AuditActor;
   /** Identifies a request that may be repeated: a run is made once for it. Absent: each request makes one. */

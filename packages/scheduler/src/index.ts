@@ -26,3 +26,6 @@ export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./ser
 export { ScheduleLoop, type ScheduleLoopParts } from "./schedule/schedule-loop.ts";
 export { Scheduler } from "./service/scheduler.ts";
 export { newManualRunId, triggerRun, type TriggerRequest } from "./requests/trigger-run.ts";
+export { foreseeRun, type ForeseenRun } from "./plan/foresee-run.ts";
+export type { ForeseenInstance, PlanClass } from "./plan/classify.ts";
+export type { PlanParts } from "./plan/plan-context.ts";

@@ -1,9 +1,10 @@
 // `memodag dags run | trigger`.
 
 import { Option, type Command } from "commander";
-import type { LastGood } from "@memodag/operations/dags";
+import type { LastGood, PlanDagInput } from "@memodag/operations/dags";
 import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
-import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
+import { isAccepted } from "../output/confirm.ts";
+import { EXIT_DECLINED, EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import { type ListOptions, printRun, withListOptions } from "../output/run-table.ts";
 import { withDags } from "../wiring/deployment.ts";
@@ -22,6 +23,7 @@ interface RunDagOptions extends DatedRunOptions {
   readonly resume?: boolean;
   readonly lastGood?: boolean;
   readonly logs?: boolean;
+  readonly plan?: boolean;
 }
 
 /** Adds `dags run` and `dags trigger`. */
@@ -31,6 +33,14 @@ export function registerDagRuns(dags: Command): void {
     .option("--resume", "continue the Dag's interrupted and cleared runs in place of making a new one")
     .option("--last-good", "run the version from before when the Dag's file cannot be read")
     .option("--logs", "show on stderr what tasks print, while they run")
+    .addOption(
+      new Option("--plan", "show what would run, and ask first").conflicts([
+        "resume",
+        "until",
+        "only",
+        "json",
+      ]),
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  memodag dags run etl --until transform\n  memodag dags run etl --only load",
@@ -68,6 +78,7 @@ function toDatedRequest(dagId: string, options: DatedRunOptions): DatedRunReques
 async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
   const { resume, lastGood, json = false } = options;
   const input = { ...toDatedRequest(dagId, options), resume, lastGood };
+  if (options.plan && !(await isPlanAccepted(input, options))) return;
   const finished = await withRunsHere(options, async (context, parts) => {
     const { runToEnd } = await import("@memodag/operations/runs");
     return await runToEnd(context, input, parts);
@@ -76,6 +87,18 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
   if (json) printJson(others.length === 0 ? newest : { ...newest, others });
   else for (const run of finished) printRun(run, options);
   setExitCode(finished);
+}
+
+async function isPlanAccepted(input: PlanDagInput, options: RunDagOptions): Promise<boolean> {
+  const { planDag } = await import("@memodag/operations/dags");
+  const { printPlan } = await import("../output/plan-text.ts");
+  const plan = await withDags(options, (context) => planDag(context, input));
+  printPlan(plan);
+  const refused =
+    "There is no terminal to ask whether to run it: leave out --plan, or use `memodag dags plan`";
+  const isTaken = await isAccepted("Run it?", refused);
+  if (!isTaken) process.exitCode = EXIT_DECLINED;
+  return isTaken;
 }
 
 async function triggerDag(

@@ -12,6 +12,7 @@ import { type CommonOptions, withDags } from "../wiring/deployment.ts";
 import { type TeamOptions, withCommonOptions, withTeamOptions } from "./common-options.ts";
 import { registerDagsBackfill } from "./dags-backfill.ts";
 import { registerDagsGraph } from "./dags-graph.ts";
+import { registerDagsPlan } from "./dags-plan.ts";
 import { registerDagRuns } from "./dag-runs.ts";
 
 /** Adds the `dags` commands. */
@@ -29,6 +30,7 @@ export function registerDags(program: Command): void {
     .description("read all Dag files anew, without a database; exits with 1 when any has a fault")
     .action(checkFiles);
   registerDagsGraph(dags);
+  registerDagsPlan(dags);
   registerDagRuns(dags);
   registerDagsBackfill(dags);
   for (const [name, isPaused] of [

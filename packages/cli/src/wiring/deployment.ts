@@ -1,9 +1,9 @@
 // Opens the deployment that a command's options name, and closes it when the command is done.
 
 import { relative } from "node:path";
-import { systemClock } from "@memodag/core";
+import { systemClock, type Logger } from "@memodag/core";
 import type { Deployment } from "@memodag/deployment/stores";
-import type { OperationContext } from "@memodag/operations";
+import type { OperationContext, RunPlanner } from "@memodag/operations";
 import { printNote } from "../output/print.ts";
 import { noteLogger, storeLogger } from "../output/note-logger.ts";
 
@@ -25,7 +25,8 @@ export async function withOperations<T>(options: CommonOptions, work: Work<T>): 
   const loaded = await loadSettings(options);
   if (options.config === undefined) noteConfigAbove(loaded.file);
   return await withDeployment({ loaded, log: storeLogger }, async (deployment) => {
-    return await work(operationContext(deployment, { clock: systemClock, log: noteLogger }), deployment);
+    const parts = { clock: systemClock, log: noteLogger, openPlanner };
+    return await work(operationContext(deployment, parts), deployment);
   });
 }
 
@@ -42,4 +43,10 @@ export async function withDags<T>(options: CommonOptions, work: Work<T>): Promis
     await refreshOwnDags(deployment, context);
     return await work(context, deployment);
   });
+}
+
+/** Loaded when a plan is made: it brings the scheduler. */
+async function openPlanner(deployment: Deployment, log: Logger): Promise<RunPlanner> {
+  const { openPlanner: open } = await import("@memodag/deployment/scheduler");
+  return await open(deployment, log);
 }

@@ -53,6 +53,12 @@ export type WantedRun = { readonly team: string; readonly dagId: string } & (
   | { readonly logicalDate: number }
 );
 
+/** From the shortest to the longest, in milliseconds. */
+export interface DurationRange {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** The progress of a run. */
 export type RunSummary = Pick<DagRun, "runId" | "state">;
 
@@ -135,6 +141,15 @@ export interface RunStore {
    * a hit took no time.
    */
   meanDurations(team: string, dagId: string, latestRuns: number): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Returns the shortest and the longest duration of each task's instances in the latest successful runs of a Dag, in
+   * milliseconds by task; for a hit, those of the attempt that made the result.
+   */
+  durationRanges(
+    team: string,
+    dagId: string,
+    latestRuns: number,
+  ): Promise<ReadonlyMap<string, DurationRange>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
   /** Counts the instances of unfinished runs that wait for the lock of their key, by key; of a team, or of all. */

@@ -3,6 +3,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import type { ApiServer } from "@memodag/api";
 import { messageOf, OWN_FILE_MODE, systemClock, type Logger } from "@memodag/core";
+import type { RunPlanner } from "@memodag/operations";
 import { configuredTeams } from "../config/configured-teams.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 import { readTls } from "../config/read-tls.ts";
@@ -37,7 +38,7 @@ export async function openConfiguredApi(
     nextPort,
     publicUrl,
     tls: readTls("api", config.api, loaded.projectDir),
-    context: operationContext(deployment, { clock: systemClock, log }),
+    context: operationContext(deployment, { clock: systemClock, log, openPlanner }),
     credentials: { tokens: apiTokens, sessions: apiSessions },
     secret: readSecretKey(config.core.stateDir),
     sessionMs: session,
@@ -61,4 +62,10 @@ export async function openConfiguredApi(
       await server.close();
     },
   };
+}
+
+/** Loaded when a plan is made. */
+async function openPlanner(deployment: Deployment, log: Logger): Promise<RunPlanner> {
+  const { openPlanner: open } = await import("../scheduler/open-planner.ts");
+  return await open(deployment, log);
 }

@@ -1,7 +1,7 @@
 // Assembles the caches of a scheduler: that of the deployment, and those of stores that tasks name.
 
 import { systemClock, type Logger } from "@memodag/core";
-import { ResultCache } from "@memodag/result-cache";
+import { ResultCache, type CacheRecords } from "@memodag/result-cache";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { listNameableStores } from "../stores/store-roles.ts";
@@ -13,7 +13,8 @@ import { cacheSettings } from "./live-settings.ts";
 export interface CachesParts {
   /** The key of seals. */
   readonly secretKey: Uint8Array;
-  readonly reporter: BreakerReporter;
+  /** Absent: the caches only read, and count nothing. */
+  readonly reporter?: BreakerReporter;
   readonly log: Logger;
 }
 
@@ -32,18 +33,24 @@ export async function openCaches(
     open: (place) => {
       return new ResultCache({
         name: place.name,
-        records: place.records,
+        records: reporter ? place.records : readingOnly(place.records),
         results: place.results,
         ...(place.valueStore !== undefined && { valueStore: place.valueStore }),
         keepsEntries: place.keepsEntries,
         values,
-        counters,
+        ...(reporter && { counters }),
         sealKey: secretKey,
         clock: systemClock,
         log,
-        onBreakerChange: (change) => reporter.changed(place.name, change),
+        onBreakerChange: (change) => reporter?.changed(place.name, change),
         options: cacheSettings(live),
       });
     },
   });
+}
+
+/** A record that turns out damaged stays. */
+function readingOnly(records: CacheRecords): CacheRecords {
+  const refuse = (): Promise<never> => Promise.reject(new Error("this cache only reads"));
+  return { find: (team, keys) => records.find(team, keys), put: refuse, touch: refuse, purge: refuse };
 }

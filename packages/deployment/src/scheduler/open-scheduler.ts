@@ -1,8 +1,6 @@
 // Assembles a scheduler: executor, cache, switches.
 
-import { join } from "node:path";
 import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
-import { KeyProcesses, LocalSurroundings } from "@memodag/executor";
 import { DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
@@ -14,9 +12,9 @@ import {
 } from "@memodag/scheduler";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
-import { artifactsDirOf } from "../config/folders.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
+import { bundlePathOf, explainingParts, openKeyMaker, openSurroundings } from "./key-parts.ts";
 import { schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
@@ -48,10 +46,8 @@ export async function openScheduler(
   { live, log, listener, dag, runs: onlyRuns }: SchedulerRequest,
 ): Promise<HostedScheduler> {
   const { config, dags, runs, values } = deployment;
-  const { core, taskCache, scheduler: settings } = config;
+  const { core, scheduler: settings } = config;
   deployment.logBrokenConnections(log);
-  const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
-  const bundlePath = (name: string): string => bundlePaths.get(name) ?? deployment.loaded.projectDir;
   const valueCaches = new ConfiguredValueCaches({
     caches: config.caches,
     metadata: deployment.valueCaches,
@@ -70,18 +66,9 @@ export async function openScheduler(
       valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
       entries,
     }),
-    bundlePath,
+    bundlePath: bundlePathOf(deployment),
   });
-  const keyMaker = new KeyProcesses({
-    maxProcesses: taskCache.keyProcesses,
-    artifactsDir: artifactsDirOf(config),
-    artifacts: dags,
-    values,
-    ordinaryEnv: taskCache.ordinaryEnv,
-    nodeOptions: config.worker.nodeOptions,
-    clock: systemClock,
-    bundlePath,
-  });
+  const keyMaker = openKeyMaker(deployment);
   const reporter = new BreakerReporter({
     states: deployment.breakers,
     clock: systemClock,
@@ -91,14 +78,7 @@ export async function openScheduler(
   const secretKey = readSecretKey(core.stateDir);
   const caches = await openCaches(deployment, live, { secretKey, reporter, log });
   const keyLocks = await openLocks(deployment, live, log);
-  const decisionLog = new DecisionLog({
-    decisions: deployment.decisions,
-    records: deployment.records,
-    recordsOf: (_team, { keyStorage = "" }) => deployment.named.records(keyStorage),
-    findSources: (team, hashes) => dags.findTaskSources(team, hashes),
-    clock: systemClock,
-    log,
-  });
+  const decisionLog = new DecisionLog({ ...explainingParts(deployment), clock: systemClock, log });
   const databaseSwitch = await watchDatabaseSwitch(deployment.cacheSwitch, systemClock, log);
   const scheduler = new Scheduler({
     runs,
@@ -116,14 +96,7 @@ export async function openScheduler(
     clock: systemClock,
     log,
     cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
-    surroundings: new LocalSurroundings({
-      level: taskCache.runtime,
-      env: process.env,
-      ordinaryEnv: taskCache.ordinaryEnv,
-      clock: systemClock,
-      packageMemoryPath: join(core.stateDir, "packages.json"),
-      bundlePath,
-    }),
+    surroundings: openSurroundings(deployment),
     env: process.env,
     secrets: { patterns: core.secretPatterns, key: secretKey },
     listener: {

@@ -6,7 +6,6 @@ import {
   type ByteStore,
   type CallbackStore,
   type ChangeFeed,
-  type Clock,
   type EntryStore,
   type HumanStore,
   type Logger,
@@ -14,7 +13,7 @@ import {
   type RemoteChangeFeed,
   type RemoteLogStore,
 } from "@memodag/core";
-import type { OperationContext, Stores } from "@memodag/operations";
+import type { OperationContext, RunPlanner, Stores } from "@memodag/operations";
 import type { ValueAdapter } from "@memodag/value-cache";
 import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
@@ -171,7 +170,13 @@ function openValueSource(
 /** The context of operations on a deployment, with this process's user as the actor. */
 export function operationContext(
   deployment: Deployment,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  {
+    clock,
+    log,
+    openPlanner,
+  }: Pick<OperationContext, "clock" | "log"> & {
+    readonly openPlanner?: (deployment: Deployment, log: Logger) => Promise<RunPlanner>;
+  },
 ): OperationContext {
   const { config, loaded } = deployment;
   return {
@@ -181,6 +186,7 @@ export function operationContext(
       const { ArtifactCopies } = await import("@memodag/executor");
       return new ArtifactCopies(artifactsDirOf(config));
     },
+    ...(openPlanner && { openPlanner: () => openPlanner(deployment, log) }),
     actor: currentActor(),
     clock,
     log,

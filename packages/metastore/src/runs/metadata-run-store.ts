@@ -8,6 +8,7 @@ import {
   type ClaimRequest,
   type ClearedTask,
   type DagRun,
+  type DurationRange,
   type InstancePage,
   type InterruptedRunFilter,
   type LoadedRunName,
@@ -38,7 +39,7 @@ import { toDagRun } from "../rows/dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunSummaries } from "./find-run-summaries.ts";
-import { meanDurations } from "./mean-durations.ts";
+import { durationRanges, meanDurations } from "./task-durations.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { findRecheckDifferences } from "./recheck-differences.ts";
 import { reloadRun } from "./reload-run.ts";
@@ -116,6 +117,14 @@ export class MetadataRunStore implements RunStore {
 
   async meanDurations(team: string, dagId: string, latestRuns: number): Promise<ReadonlyMap<string, number>> {
     return await meanDurations(this.#dialect, team, dagId, latestRuns);
+  }
+
+  async durationRanges(
+    team: string,
+    dagId: string,
+    latestRuns: number,
+  ): Promise<ReadonlyMap<string, DurationRange>> {
+    return await durationRanges(this.#dialect, team, dagId, latestRuns);
   }
 
   async listRuns({ limit, after, ...filter }: RunFilter): Promise<DagRun[]> {

@@ -28,6 +28,7 @@ import { graphDag } from "../dags/graph-dag.ts";
 import { listDagErrors } from "../dags/list-dag-errors.ts";
 import { listDags } from "../dags/list-dags.ts";
 import { pauseDag } from "../dags/pause-dag.ts";
+import { planDag } from "../dags/plan-dag.ts";
 import { showDag } from "../dags/show-dag.ts";
 import { listEntries } from "../entries/list-entries.ts";
 import { showEntry } from "../entries/read-entry.ts";
@@ -65,6 +66,7 @@ import * as locks from "./lock-schemas.ts";
 import * as namedCaches from "./named-cache-schemas.ts";
 import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
+import * as plans from "./plan-schemas.ts";
 import * as runs from "./run-schemas.ts";
 import type { OperationTypes } from "./operation-types.ts";
 import { json } from "./values.ts";
@@ -149,6 +151,7 @@ export const OPERATIONS: Operations = {
   "dags.grid": operation("read", views.gridInput, views.grid, dagGrid),
   "dags.list": operation("read", dags.listDagsInput, dags.dagPage, listDags),
   "dags.pause": operation("act", dags.pauseDagInput, dags.pausedDag, pauseDag),
+  "dags.plan": operation("read", runs.planInput, plans.dagPlan, planDag),
   "dags.show": operation("read", dags.dagNameInput, dags.dagReport, showDag),
   "dags.trigger": operation("act", runs.triggerInput, runs.triggeredRun, triggerDag),
   "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),

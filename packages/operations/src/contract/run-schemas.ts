@@ -14,6 +14,7 @@ import type { DeleteRunsInput } from "../retention/delete-runs.ts";
 import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
+import type { PlanDagInput } from "../dags/plan-dag.ts";
 import type { RunName } from "../runs/find-run.ts";
 import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
@@ -74,13 +75,14 @@ const selection: z.ZodType<RunSelection> = z.union([
   until,
   z.strictObject({ only: name, inputsFrom: z.exactOptional(name) }),
 ]);
+const plannedRequest = { ...request, logicalDate: writtenTime.nullable().optional() };
 const datedRequest = {
-  ...request,
-  logicalDate: writtenTime.nullable().optional(),
+  ...plannedRequest,
   selection: wantedSelection.optional(),
 };
 
 export const runNameInput: z.ZodType<RunName> = z.strictObject(runName);
+export const planInput: z.ZodType<PlanDagInput> = z.strictObject(plannedRequest);
 export const triggerInput: z.ZodType<DatedRunRequest> = z.strictObject(datedRequest);
 export const runToEndInput: z.ZodType<RunToEndInput> = z.strictObject({
   ...datedRequest,

@@ -4,11 +4,12 @@
 // `state/` holds the state, `phases/` decide without side effects, `effects/` talk to stores, executors and
 // clocks.
 
-import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } from "@memodag/core";
+import type { AttemptOutcome, ClaimedRun, DagRun, StoredError, TaskInstance } from "@memodag/core";
 import type { PassLookups } from "@memodag/result-cache";
 import { judgeOutcome } from "../attempts/judged-outcome.ts";
 import { requirePlaced } from "../attempts/value-intake.ts";
 import type { RunContext } from "../context/run-context.ts";
+import type { DagNode } from "../graph/dag-graph.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { RunGraph } from "../graph/version-graphs.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
@@ -35,6 +36,16 @@ import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
 /** The outcome of a pass. `reload`: the database has changed; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
 
+/** A task as far as a run is decided before anything has run. */
+export interface ForeseenTask {
+  readonly node: DagNode;
+  readonly rows: readonly TaskInstance[];
+  /** True when all of its instances have ended. */
+  readonly isDone: boolean;
+  /** True when the graph has allowed it to run. */
+  readonly isLetRun: boolean;
+}
+
 /** Instances for which the cache is asked at a time, which bounds the memory of very large runs. */
 const MOST_ASKED = 10_000;
 
@@ -42,6 +53,7 @@ const MOST_ASKED = 10_000;
 export class RunExecution {
   readonly #context: RunContext;
   readonly #state: RunState;
+  readonly #nodes: readonly DagNode[];
   /** Packages, as `name@version`, that the Dag was loaded with. */
   readonly #locked: ReadonlySet<string>;
   readonly #waits: TimedWaits;
@@ -70,6 +82,7 @@ export class RunExecution {
     const { packages } = graph.version.dag;
     this.#context = context;
     this.#state = state;
+    this.#nodes = graph.graph.nodes;
     this.#locked = new Set(packages.map(({ name, version }) => `${name}@${version}`));
     this.#waits = new TimedWaits(clock, wake);
     this.#cache = new AskCache(context, state);
@@ -201,6 +214,22 @@ export class RunExecution {
     // Statuses of stores that ended during this pass are left to a later pass.
     this.#stores.tell();
     return "open";
+  }
+
+  /**
+   * Decides everything that can be decided before anything has run, for a plan: nothing is written, stored or started,
+   * and the execution is of no use afterwards.
+   */
+  async foresee(): Promise<ForeseenTask[]> {
+    const { table, work, run } = this.#state;
+    await this.#settle(this.#context.caches.openPass(run.team));
+    this.#stores.explain();
+    return this.#nodes.map((node) => ({
+      node,
+      rows: table.listOf(node),
+      isDone: work.isDone(node),
+      isLetRun: work.hasLetRun(node),
+    }));
   }
 
   /** Cancels its timers and watches; no pass starts any more. */

@@ -1,0 +1,54 @@
+// Assembles what foretells runs: the caches and surroundings of a scheduler, which only read.
+
+import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
+import type { RunPlanner } from "@memodag/operations";
+import { turnOffReason } from "@memodag/operations/cache";
+import { foreseeRun } from "@memodag/scheduler";
+import { configOffReason } from "../config/config-off-reason.ts";
+import { LiveConfig } from "../config/live-config.ts";
+import { readSecretKey } from "../config/secret-key.ts";
+import type { Deployment } from "../stores/deployment.ts";
+import { explainingParts, openKeyMaker, openSurroundings } from "./key-parts.ts";
+import { schedulerSettings } from "./live-settings.ts";
+import { openCaches } from "./open-caches.ts";
+import { openEntries } from "./open-entries.ts";
+
+/** Opens it. The tasks' keys are those that a scheduler on this machine would make, with this process's environment. */
+export async function openPlanner(deployment: Deployment, log: Logger): Promise<RunPlanner> {
+  const live = new LiveConfig(deployment.loaded);
+  const { core } = deployment.config;
+  const secretKey = readSecretKey(core.stateDir);
+  const caches = await openCaches(deployment, live, { secretKey, log });
+  const keyMaker = openKeyMaker(deployment);
+  const switchedOff = turnOffReason(
+    await withCallTimeouts(deployment.cacheSwitch, "cacheSwitch", systemClock).find(),
+  );
+  return {
+    foresee: async (request) =>
+      await foreseeRun(
+        {
+          runs: withCallTimeouts(deployment.runs, "runs", systemClock),
+          dags: withCallTimeouts(deployment.dags, "dags", systemClock),
+          cache: caches.common,
+          namedCaches: caches,
+          values: deployment.values,
+          entries: openEntries(deployment, live, log),
+          keyMaker,
+          keyMemos: withCallTimeouts(deployment.keyMemos, "keyMemos", systemClock),
+          clock: systemClock,
+          log,
+          cachingOffReason: () => configOffReason(live.loaded) ?? switchedOff,
+          secrets: { patterns: core.secretPatterns, key: secretKey },
+          surroundings: openSurroundings(deployment),
+          env: process.env,
+          options: schedulerSettings(live),
+          explaining: explainingParts(deployment),
+        },
+        request,
+      ),
+    close: async () => {
+      await keyMaker.close();
+      live.close();
+    },
+  };
+}
