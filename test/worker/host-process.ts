@@ -2,6 +2,7 @@
 
 import { systemClock, type LogFields, type Logger } from "@memodag/core";
 import { ApiClient, WorkerHost } from "@memodag/worker";
+import { measureProcess, type ProcessSize } from "./process-size.ts";
 
 /** The first message to the process. */
 export interface HostOrder {
@@ -21,10 +22,11 @@ export interface HostOrder {
 export type HostEvent =
   | { readonly kind: "ready" }
   | { readonly kind: "over" | "rejected"; readonly attemptId: string }
+  | { readonly kind: "size"; readonly size: ProcessSize }
   | { readonly kind: "log"; readonly level: string; readonly line: string };
 
-/** Attempts to take, by their ids. */
-export type HostMessage = { readonly take: string };
+/** An attempt to take, by its id, or a question of how large the process is. */
+export type HostMessage = { readonly take: string } | { readonly measure: true };
 
 function tell(event: HostEvent): void {
   if (process.connected) process.send?.(event);
@@ -57,7 +59,12 @@ async function run(order: HostOrder): Promise<void> {
     client: new ApiClient({ urls, token: () => token }),
     async openFeed(take) {
       let isOpen = true;
-      process.on("message", ({ take: attemptId }: HostMessage) => {
+      process.on("message", (message: HostMessage) => {
+        if ("measure" in message) {
+          void measureProcess().then((size) => tell({ kind: "size", size }));
+          return;
+        }
+        const { take: attemptId } = message;
         if (!isOpen) return;
         const taken = take(attemptId).then(
           () => tell({ kind: "over", attemptId }),

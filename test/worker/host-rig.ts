@@ -28,7 +28,8 @@ export class TestHost {
     this.exited = once(this.child, "exit");
     this.child.on("message", (event: HostEvent) => {
       if (event.kind === "log") this.lines.push(`${event.level}: ${event.line}`);
-      else if (event.kind !== "ready") this.#over.set(event.attemptId, event.kind);
+      else if (event.kind === "over" || event.kind === "rejected")
+        this.#over.set(event.attemptId, event.kind);
       this.#events.emit("event", event);
     });
   }
