@@ -1,6 +1,6 @@
-// What a process holds: its heap without garbage, and its open files.
+// The size of a process: its heap without garbage, its open files, timers and sockets, and its children.
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -10,6 +10,10 @@ export interface ProcessSize {
   readonly heapBytes: number;
   /** 0 where the system does not say. */
   readonly descriptors: number;
+  /** Timers, sockets and other resources that keep it running. */
+  readonly resources: number;
+  /** Processes that it has started; 0 where the system does not say. */
+  readonly children: number;
 }
 
 /** Measures this process. */
@@ -22,5 +26,17 @@ export async function measureProcess(): Promise<ProcessSize> {
     await nextTurn();
   }
   const descriptors = existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
-  return { heapBytes: process.memoryUsage().heapUsed, descriptors };
+  return {
+    heapBytes: process.memoryUsage().heapUsed,
+    descriptors,
+    resources: process.getActiveResourcesInfo().length,
+    children: countChildren(),
+  };
+}
+
+function countChildren(): number {
+  const tasks = "/proc/self/task";
+  if (!existsSync(tasks)) return 0;
+  const lists = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/children`, "utf8"));
+  return lists.join(" ").split(" ").filter(Boolean).length;
 }
