@@ -26,7 +26,13 @@ export interface RemoteHosts {
   readonly places: number;
   /** True: they start no processes, and answer themselves. */
   readonly arePretended?: boolean;
+  /** Largest result in bytes. Default: 16 MiB. */
+  readonly maxXComBytes?: number;
+  /** Returns the address at which hosts reach the API of this address. Default: its own. */
+  reach?(url: string): Promise<string>;
 }
+
+const MAX_XCOM_BYTES = 2 ** 24;
 
 /** Opens an executor whose attempts these hosts run; none of their processes is started ahead. */
 export async function openRemote(
@@ -49,7 +55,7 @@ export async function openRemote(
       ordinaryEnv: [],
       runtime: "exact",
       heartbeatTimeoutMs: 60_000,
-      maxXComBytes: 2 ** 24,
+      maxXComBytes: hosts.maxXComBytes ?? MAX_XCOM_BYTES,
       maxEntryBytes: 2 ** 20,
       maxLogBytes: 2 ** 24,
     }),
@@ -68,7 +74,8 @@ export async function openRemote(
   const engine = new MemoryEngine();
   const stop = new AbortController();
   const { places } = hosts;
-  const client = (): ApiClient => new ApiClient({ urls: [api.url], token: () => token });
+  const url = (await hosts.reach?.(api.url)) ?? api.url;
+  const client = (): ApiClient => new ApiClient({ urls: [url], token: () => token });
   const running = Array.from({ length: hosts.count }, async (_, index) => {
     const name = `bench-${index}`;
     if (hosts.arePretended) {
