@@ -51,11 +51,10 @@ export function registerApi(program: Command): void {
     )
     .option("--team <team>", "the team that it is for (default: all)")
     .option("--no-values", "withhold values of users: params, results, parts of keys, logs")
-    .option(
-      "--expires <duration>",
-      'how long it is valid, at most "366d"',
-      parseAge,
-      parseAge(DEFAULT_EXPIRY),
+    .addOption(
+      new Option("--expires <duration>", 'how long it is valid, at most "366d"')
+        .argParser(parseAge)
+        .default(parseAge(DEFAULT_EXPIRY), DEFAULT_EXPIRY),
     )
     .action(make);
   withCommonOptions(tokens.command("revoke"))

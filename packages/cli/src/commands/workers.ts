@@ -1,6 +1,6 @@
 // `memodag worker | worker-api | workers | queues`: workers on other machines.
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { CheckedWorker } from "@memodag/deployment/services";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
@@ -95,11 +95,10 @@ function registerManagement(workers: Command): void {
       collect,
     )
     .option("--team <team>", "the team whose tasks they may run (default: all)")
-    .option(
-      "--expires <duration>",
-      'how long it is valid, such as "90d", or "never"',
-      parseExpiry,
-      parseExpiry(DEFAULT_EXPIRY),
+    .addOption(
+      new Option("--expires <duration>", 'how long it is valid, such as "90d", or "never"')
+        .argParser(parseExpiry)
+        .default(parseExpiry(DEFAULT_EXPIRY), DEFAULT_EXPIRY),
     )
     .action(token);
   withCommonOptions(workers.command("tokens"))

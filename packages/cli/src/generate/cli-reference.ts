@@ -49,11 +49,11 @@ function writtenArgument(argument: Argument): string {
   return argument.required ? `<${name}>` : `[${name}]`;
 }
 
-function describeOption({ description, defaultValue, argChoices }: Option): string {
+function describeOption({ description, defaultValue, defaultValueDescription, argChoices }: Option): string {
   // The positive form of `--no-…` has a default of its own, which the flag says already.
   const isShown = defaultValue !== undefined && typeof defaultValue !== "boolean";
   const choices = argChoices === undefined ? "" : `: ${argChoices.join(", ")}`;
-  return `${description}${choices}${isShown ? ` (default: ${String(defaultValue)})` : ""}`;
+  return `${description}${choices}${isShown ? ` (default: ${defaultValueDescription ?? String(defaultValue)})` : ""}`;
 }
 
 function row(name: string, text: string): string {

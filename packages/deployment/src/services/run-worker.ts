@@ -99,7 +99,7 @@ async function makeHost(options: WorkerOptions, loaded: LoadedConfig, log: Logge
   if (token === undefined) {
     throw new MemodagError(
       "config_invalid",
-      "[worker] has no token: make one with `memodag workers token` on a machine with the database, and set token_file",
+      "[worker] has no token: make one with `memodag workers token` on a machine with the database, and set MEMODAG__WORKER__TOKEN or token_file",
     );
   }
   const ca =
