@@ -1,4 +1,4 @@
-// What 10,000 attempts through one worker host leave behind in the process of the scheduler, the API and the host.
+// Measures how the process of the scheduler, the API and a worker host grows over 10,000 attempts through that host.
 
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
