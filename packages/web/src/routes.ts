@@ -12,7 +12,7 @@ import {
   namedCachesRoute,
 } from "./cache/cache-route.ts";
 import { dagErrorsRoute } from "./dag-errors/dag-errors-route.ts";
-import { dagRoute, dagRunsRoute, dagTasksRoute } from "./dag/dag-route.ts";
+import { dagRoutes } from "./dag/dag-route.ts";
 import { dagsRoute } from "./dags/dags-route.ts";
 import { homeRoute } from "./home/home-route.ts";
 import { jobEntriesRoute } from "./job-entries/job-entries-route.ts";
@@ -25,7 +25,7 @@ import { workersRoute } from "./workers/workers-route.ts";
 export const routeTree = rootRoute.addChildren([
   homeRoute,
   dagsRoute,
-  dagRoute.addChildren([dagRunsRoute, dagTasksRoute]),
+  dagRoutes,
   runsRoute,
   runRoute,
   cacheRoute.addChildren([

@@ -23,7 +23,9 @@ describe("marks", () => {
     expect(markOf({ state: "success", cacheStatus: "populated" }).kind).toBe("worked");
     expect(markOf({ state: "success", cacheStatus: "put_failure" }).kind).toBe("unkept");
     expect(runMarkOf({ state: "success", hits: 3, ran: 0 }).kind).toBe("remembered");
-    expect(runMarkOf({ state: "success", hits: 3, ran: 1 }).kind).toBe("worked");
+    expect(runMarkOf({ state: "success", hits: 3, ran: 1 }).kind).toBe("partly");
+    expect(runMarkOf({ state: "success", hits: 0, ran: 4 }).kind).toBe("worked");
+    expect(runMarkOf({ state: "failed", hits: 3, ran: 1 }).kind).toBe("failed");
     expect(runMarkOf({ state: "running", hits: 3, ran: 0 }).kind).toBe("running");
   });
 

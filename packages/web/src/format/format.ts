@@ -52,9 +52,21 @@ export function formatShare(share: number): string {
 
 const TIMES = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const DATES = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const SHORT = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+
 /** An ISO time with its date, in the zone of the browser. */
 export function formatTime(iso: string): string {
   return TIMES.format(new Date(iso));
+}
+
+/** The same to the minute, without the year. */
+export function formatShortTime(iso: string): string {
+  return SHORT.format(new Date(iso));
 }
 
 /** The date of an ISO time, in the zone of the browser. */

@@ -41,7 +41,7 @@ export function useLiveState(): LiveState {
   return use(LiveContext);
 }
 
-/** Calls a function with each changed run, for a page that asks for the difference by itself. It must not change. @public */
+/** Calls a function with each changed run, for a page that asks for the difference by itself. It must not change. */
 export function useChangedRuns(listener: (run: ChangedRun) => void): void {
   useEffect(() => {
     listeners.add(listener);

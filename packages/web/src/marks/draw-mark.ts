@@ -8,7 +8,7 @@ export interface Palette {
   of(tone: Tone, ink: Ink): string;
 }
 
-/** Reads the colours of the current theme. @public */
+/** Reads the colours of the current theme. */
 export function readPalette(ground = "var(--ground)"): Palette {
   const tones = TONES.map((tone) => `var(--state-${tone})`);
   const washes = TONES.map((tone) => washOf(tone, ground));

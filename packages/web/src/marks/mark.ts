@@ -62,6 +62,7 @@ export type MarkKind =
   | "none"
   | "worked"
   | "unkept"
+  | "partly"
   | "remembered"
   | "skipped"
   | "removed";
@@ -139,6 +140,11 @@ const SHAPES: Readonly<Record<MarkKind, Omit<Mark, "kind">>> = {
     parts: [...SOLID, rect(7, 0, 5, 5, "ground"), rect(8.5, 0, 3.5, 3.5, "tone")],
     words: "success, result not kept",
   },
+  partly: {
+    tone: "success",
+    parts: [...SOLID, rect(2, 2, 8, 4, "wash")],
+    words: "success, partly from the cache",
+  },
   remembered: { tone: "success", parts: HOLLOW, words: "success, from the cache" },
   skipped: { tone: "skipped", parts: [line("tone", [2, 10], [10, 2])], words: "skipped" },
   removed: { tone: "queued", parts: [line("tone", [2, 6], [10, 6])], words: "removed from the Dag" },
@@ -194,12 +200,15 @@ function kindOf({ state, cacheStatus }: Marked): MarkKind {
   }
 }
 
-/** Returns the mark of a run: hollow if nothing had to run. */
-export function runMarkOf(run: {
+/** A run as far as its mark depends on it. */
+export interface MarkedRun {
   readonly state: "queued" | "running" | "success" | "failed";
   readonly hits: number | null;
   readonly ran: number | null;
-}): Mark {
-  const isRemembered = run.ran === 0 && (run.hits ?? 0) > 0;
-  return markOf({ state: run.state, cacheStatus: isRemembered ? "hit" : null });
+}
+
+/** Returns the mark of a run: hollow if nothing had to run, half hollow if a part of it had not. */
+export function runMarkOf({ state, hits, ran }: MarkedRun): Mark {
+  if (state !== "success" || !hits) return markOf({ state, cacheStatus: null });
+  return getMark(ran === 0 ? "remembered" : "partly");
 }

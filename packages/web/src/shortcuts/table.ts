@@ -22,6 +22,8 @@ export const SHORTCUTS = {
   "list.previous": { keys: "k", does: "Previous row", where: "Lists" },
   filter: { keys: "f", does: "Go to the filter", where: "Lists" },
   "dag.trigger": { keys: "t", does: "Trigger a run", where: "Dag" },
+  "grid.failed": { keys: "e", does: "Only what failed", where: "Dag" },
+  "grid.ran": { keys: "m", does: "Only what ran", where: "Dag" },
   "view.next": { keys: "v", does: "Next view", where: "Dag" },
 } as const satisfies Readonly<Record<string, Shortcut>>;
 

@@ -21,7 +21,7 @@ export function chooseTheme(choice: ThemeChoice): void {
   window.dispatchEvent(new Event("themechange"));
 }
 
-/** Calls the listener when colours change, by a choice or by the system. Returns a function that ends this. @public */
+/** Calls the listener when colours change, by a choice or by the system. Returns a function that ends this. */
 export function onThemeChange(listener: () => void): () => void {
   const system = matchMedia("(prefers-color-scheme: dark)");
   window.addEventListener("themechange", listener);

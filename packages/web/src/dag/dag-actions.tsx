@@ -1,0 +1,35 @@
+// What operators do with a Dag: pausing its schedule, and triggering a run.
+
+import { useCallback, useState, type ReactNode } from "react";
+import { Button } from "../controls/button.tsx";
+import { Icon } from "../controls/icon.tsx";
+import { Problem } from "../controls/problem.tsx";
+import type { OutputOf } from "../data/api.ts";
+import { useAct } from "../data/use-act.ts";
+import { useShortcut } from "../shortcuts/use-shortcut.ts";
+import { TriggerDialog } from "./trigger/trigger-dialog.tsx";
+
+/** The buttons. */
+export function DagActions({ dag }: { readonly dag: OutputOf<"dags.show"> }): ReactNode {
+  const { team, dagId, isPaused } = dag;
+  const pause = useAct("dags.pause");
+  const [isOpen, setOpen] = useState(false);
+  useShortcut(
+    "dag.trigger",
+    useCallback(() => setOpen(true), []),
+  );
+  return (
+    <>
+      {pause.error && <Problem error={pause.error} />}
+      <Button isDisabled={pause.isPending} onPress={() => pause.mutate({ team, dagId, isPaused: !isPaused })}>
+        <Icon name={isPaused ? "play" : "pause"} />
+        {isPaused ? "Resume" : "Pause"}
+      </Button>
+      <Button look="primary" onPress={() => setOpen(true)}>
+        <Icon name="play" />
+        Trigger
+      </Button>
+      {isOpen && <TriggerDialog dag={dag} isOpen onClose={() => setOpen(false)} />}
+    </>
+  );
+}
