@@ -99,7 +99,7 @@ export class BenchRuns {
     executor: Executor = new PretendedExecutor(),
     dagId?: string,
     lookupTimeoutMs = 30_000,
-    keys: Pick<SchedulerParts, "keyMaker" | "keyMemos"> = {},
+    others: Pick<SchedulerParts, "keyMaker" | "keyMemos" | "listener"> = {},
   ) {
     this.#metastore = metastore;
     const { valueStore = null, values = new Values({ metadata: metastore.results, clock: systemClock }) } =
@@ -126,7 +126,7 @@ export class BenchRuns {
       cache,
       values,
       executor,
-      ...keys,
+      ...others,
       ...(metastore.jobCaches && { entries: metastore.jobCaches }),
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },

@@ -11,7 +11,7 @@ const output = join(root, "dist");
 const stage = join(output, "memodag");
 
 /** Packages beside `memodag`, each with the SDK that it needs: bundled by their own builds. */
-const OPTIONAL_PACKAGES = ["bullmq", "client", "gcs", "kubernetes", "redis", "s3"];
+const OPTIONAL_PACKAGES = ["bullmq", "client", "gcs", "kubernetes", "opentelemetry", "redis", "s3"];
 
 interface Manifest {
   readonly name: string;

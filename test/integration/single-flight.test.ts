@@ -147,7 +147,7 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     const ear = newEar(0);
     const both: SchedulerListener = {
       runChanged: (run) => listener.runChanged?.(run),
-      instanceChanged: (run, instance) => ear.listener.instanceChanged?.(run, instance),
+      instanceChanged: (run, instance, before) => ear.listener.instanceChanged?.(run, instance, before),
     };
     // Each holds one run at a time, so that both have some.
     const schedulers = [

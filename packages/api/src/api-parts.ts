@@ -10,6 +10,15 @@ import type { LongOperations } from "./long-operations.ts";
 import type { Principal } from "./principal.ts";
 import type { SealedCursors } from "./sealed-cursors.ts";
 
+/** A request that was answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** The path of its route, such as `/api/v1/runs`; never what a client wrote. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
 /** See the file. */
 export interface ApiParts {
   /** The stores and settings; the actor of an operation is the sender of its request. */
@@ -33,6 +42,8 @@ export interface ApiParts {
   readonly webFolder: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
+  /** Hears of each request; of a stream, when it begins. Must not throw. */
+  onAnswered?(answered: AnsweredRequest): void;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborted when the server closes. */

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import { routePath } from "hono/route";
 import type { ApiEnv, ApiParts } from "./api-parts.ts";
 import { ApiProblem, notFound, toResponse } from "./problem.ts";
 import { addEntryRoutes } from "./routes/entry-routes.ts";
@@ -19,6 +20,12 @@ const LONGEST_URL = 8_192;
 /** Makes the app. Each route authenticates and authorizes by itself, before it reads anything of the request. */
 export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
+  app.use(async (c, next) => {
+    const beganAt = parts.clock.monotonic();
+    await next();
+    const durationMs = parts.clock.monotonic() - beganAt;
+    parts.onAnswered?.({ method: c.req.method, route: routePath(c, -1), status: c.res.status, durationMs });
+  });
   app.use(securityHeaders(parts.isHttps));
   // An id that a client sends would be one that it can repeat.
   app.use(requestId({ headerName: "" }));

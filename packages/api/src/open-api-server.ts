@@ -7,6 +7,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { openApiDocument } from "@memodag/api-contract/openapi";
 import { closeServer, isLoopback, listenOn, MemodagError, type Clock, type Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
+import type { ApiParts } from "./api-parts.ts";
 import { makeApp } from "./app.ts";
 import { Authenticator, type CredentialStores } from "./auth/authenticator.ts";
 import { SignInCodes } from "./auth/sign-in-codes.ts";
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
   readonly webFolder?: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
+  /** Hears of each request. */
+  readonly onAnswered?: ApiParts["onAnswered"];
   /** Default: {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits>;
   readonly clock: Clock;
@@ -96,6 +99,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       document: openApiDocument(version),
       webFolder: options.webFolder,
       ready: () => options.ready(),
+      ...(options.onAnswered && { onAnswered: options.onAnswered }),
       clock,
       log,
       closing: closing.signal,

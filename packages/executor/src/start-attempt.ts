@@ -152,8 +152,13 @@ function logStart(log: AttemptLog, attempt: Attempt, { pid }: AttemptProcess): v
   log.write(
     "info",
     `attempt ${attempt.tryNumber} of ${nameOf(attempt)} in run ${attempt.runId}: ` +
-      `process ${pid}, artifact ${attempt.artifactDigest.slice(0, 12)}`,
+      `process ${pid}, artifact ${attempt.artifactDigest.slice(0, 12)}${traceText(attempt)}`,
   );
+}
+
+/** The trace of W3C Trace Context is its second part. */
+function traceText({ traceparent }: Attempt): string {
+  return traceparent === undefined ? "" : `, trace ${traceparent.split("-")[1]}`;
 }
 
 /** Node uses the last option of its kind. */

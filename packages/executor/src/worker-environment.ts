@@ -87,6 +87,17 @@ export function isVisible(name: string, declared: readonly string[], ordinary: r
   return declared.includes(name) || isOrdinary(ordinary, name) || isOrdinary(NATIVE, name);
 }
 
+/** The variable by which a task's own spans hang below the one of its attempt. */
+export const TRACE_VARIABLE = "TRACEPARENT";
+
+/**
+ * Returns the value of {@link TRACE_VARIABLE} for an attempt. Undefined if there are no traces, if the task declares the
+ * variable, whose value in the key is that of the environment, or if its process runs many attempts.
+ */
+export function traceOf(attempt: Attempt): string | undefined {
+  return attempt.reuse || declaredBy(attempt).includes(TRACE_VARIABLE) ? undefined : attempt.traceparent;
+}
+
 /** True if one of the patterns matches the name, such as `NODE_*`. */
 export function isOrdinary(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) =>

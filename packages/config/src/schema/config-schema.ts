@@ -8,6 +8,7 @@ import { bundles, pools, variables } from "./named-tables.ts";
 import { dagRetention, retention } from "./retention-tables.ts";
 import { core, dagProcessor, database, scheduler } from "./service-tables.ts";
 import { stores } from "./store-table.ts";
+import { telemetry } from "./telemetry-table.ts";
 import { executor, worker, workerApi } from "./worker-tables.ts";
 
 /** The sections of the config file. */
@@ -21,6 +22,7 @@ export const configSchema = {
   executor,
   worker_api: workerApi,
   api,
+  telemetry,
   worker,
   dag_processor: dagProcessor,
   dag_retention: dagRetention,

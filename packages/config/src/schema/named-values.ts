@@ -47,6 +47,10 @@ export const QUEUE_URL = text(/^[a-z][a-z0-9+.-]*:.+$/is, 'a URL such as "redis:
   secret: true,
 });
 export const LISTEN = text(/^\S+:\d{1,5}$/, 'an address and a port such as "127.0.0.1:7433"');
+export const LISTENS = text(
+  /^\S+:\d{1,5}(?: +\S+:\d{1,5})*$/,
+  'addresses with ports, separated by spaces, such as "127.0.0.1:9464"',
+);
 export const API_URLS = text(
   /^https?:\/\/\S+(?: +https?:\/\/\S+)*$/,
   "URLs that start with https:// or http://, separated by spaces",

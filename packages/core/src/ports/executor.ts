@@ -138,6 +138,11 @@ export interface Attempt {
    */
   readonly runtime?: AttemptRuntime;
   readonly executionTimeoutMs: number | null;
+  /**
+   * The span of the attempt, as W3C Trace Context writes it: code that makes spans of its own hangs them below it. It is
+   * in no key. Absent: there are no traces.
+   */
+  readonly traceparent?: string;
   /** Maximum heap size of its process in bytes. Absent: the deployment's default. */
   readonly memoryBytes?: number;
   /** The surroundings in the key. Absent: not cached, or it runs on the machine that computed the key. */

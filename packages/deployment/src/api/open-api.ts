@@ -7,6 +7,8 @@ import type { RunPlanner } from "@memodag/operations";
 import { configuredTeams } from "../config/configured-teams.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 import { readTls } from "../config/read-tls.ts";
+import { readInstallation } from "../telemetry/installation-state.ts";
+import type { ProcessTelemetry } from "../telemetry/open-telemetry.ts";
 import { operationContext, type Deployment } from "../stores/deployment.ts";
 import { addressFile } from "./address-file.ts";
 
@@ -18,6 +20,7 @@ export interface ConfiguredApiOptions {
   readonly webFolder?: string | undefined;
   /** Takes the next free port if that of the config is taken. Default: false. */
   readonly nextPort?: boolean;
+  readonly telemetry?: ProcessTelemetry | undefined;
   readonly log: Logger;
 }
 
@@ -27,18 +30,20 @@ export interface ConfiguredApiOptions {
  */
 export async function openConfiguredApi(
   deployment: Deployment,
-  { version, webFolder, nextPort, log }: ConfiguredApiOptions,
+  { version, webFolder, nextPort, telemetry, log }: ConfiguredApiOptions,
 ): Promise<ApiServer> {
   const { config, loaded, apiTokens, apiSessions } = deployment;
   const { host, port, publicUrl, session } = config.api;
   const { openApiServer } = await import("@memodag/api");
+  const context = operationContext(deployment, { clock: systemClock, log, openPlanner });
+  telemetry?.recordInstallation(() => readInstallation(context));
   const server = await openApiServer({
     host,
     port,
     nextPort,
     publicUrl,
     tls: readTls("api", config.api, loaded.projectDir),
-    context: operationContext(deployment, { clock: systemClock, log, openPlanner }),
+    context,
     credentials: { tokens: apiTokens, sessions: apiSessions },
     secret: readSecretKey(config.core.stateDir),
     sessionMs: session,
@@ -46,6 +51,7 @@ export async function openConfiguredApi(
     version,
     webFolder,
     ready: async () => void (await deployment.runs.listLeaseOwners()),
+    onAnswered: (answered) => telemetry?.recordRequest(answered),
     clock: systemClock,
     log,
   });

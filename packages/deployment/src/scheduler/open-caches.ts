@@ -2,6 +2,7 @@
 
 import { systemClock, type Logger } from "@memodag/core";
 import { ResultCache, type CacheRecords } from "@memodag/result-cache";
+import type { SchedulerProbe } from "@memodag/telemetry";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { listNameableStores } from "../stores/store-roles.ts";
@@ -15,6 +16,7 @@ export interface CachesParts {
   readonly secretKey: Uint8Array;
   /** Absent: the caches only read, and count nothing. */
   readonly reporter?: BreakerReporter;
+  readonly probe?: SchedulerProbe | undefined;
   readonly log: Logger;
 }
 
@@ -22,7 +24,7 @@ export interface CachesParts {
 export async function openCaches(
   deployment: Deployment,
   live: LiveConfig,
-  { secretKey, reporter, log }: CachesParts,
+  { secretKey, reporter, probe, log }: CachesParts,
 ): Promise<ConfiguredCaches> {
   const { records, results, valueStore, keepsEntries, values, counters, named, config } = deployment;
   const recordsName = config.core.taskCacheBackend;
@@ -31,18 +33,23 @@ export async function openCaches(
     named,
     stores: await listNameableStores(deployment.loaded),
     open: (place) => {
+      probe?.cacheOpened(place.name);
+      const own = reporter ? place.records : readingOnly(place.records);
       return new ResultCache({
         name: place.name,
-        records: reporter ? place.records : readingOnly(place.records),
+        records: probe?.records(own) ?? own,
         results: place.results,
         ...(place.valueStore !== undefined && { valueStore: place.valueStore }),
         keepsEntries: place.keepsEntries,
         values,
-        ...(reporter && { counters }),
+        ...(reporter && { counters: probe?.counters(counters) ?? counters }),
         sealKey: secretKey,
         clock: systemClock,
         log,
-        onBreakerChange: (change) => reporter?.changed(place.name, change),
+        onBreakerChange: (change) => {
+          reporter?.changed(place.name, change);
+          probe?.breakerChanged(place.name, change);
+        },
         options: cacheSettings(live),
       });
     },

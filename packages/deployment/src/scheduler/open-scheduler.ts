@@ -1,6 +1,6 @@
 // Assembles a scheduler: executor, cache, switches.
 
-import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
+import { DEFAULT_QUEUE, systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
@@ -10,6 +10,7 @@ import {
   Scheduler,
   type SchedulerListener,
 } from "@memodag/scheduler";
+import type { SchedulerProbe } from "@memodag/telemetry";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
@@ -34,6 +35,8 @@ export interface SchedulerRequest {
   readonly live: LiveConfig;
   readonly log: Logger;
   readonly listener?: SchedulerListener;
+  /** Observes the parts of the scheduler. */
+  readonly probe?: SchedulerProbe | undefined;
   /** Only runs of this Dag, without scheduled ones. */
   readonly dag?: { readonly team: string; readonly dagId: string };
   /** Only these runs of that Dag, by number. */
@@ -43,9 +46,10 @@ export interface SchedulerRequest {
 /** Assembles a scheduler; `start` starts it. */
 export async function openScheduler(
   deployment: Deployment,
-  { live, log, listener, dag, runs: onlyRuns }: SchedulerRequest,
+  { live, log, listener, probe, dag, runs: onlyRuns }: SchedulerRequest,
 ): Promise<HostedScheduler> {
-  const { config, dags, runs, values } = deployment;
+  const { config, dags, values } = deployment;
+  const runs = probe?.runs(deployment.runs) ?? deployment.runs;
   const { core, scheduler: settings } = config;
   deployment.logBrokenConnections(log);
   const valueCaches = new ConfiguredValueCaches({
@@ -54,7 +58,7 @@ export async function openScheduler(
     projectDir: deployment.loaded.projectDir,
   });
   const entries = openEntries(deployment, live, log);
-  const executor = await openExecutor(deployment, {
+  const plainExecutor = await openExecutor(deployment, {
     live,
     log,
     queries: answerAttempts({
@@ -68,6 +72,7 @@ export async function openScheduler(
     }),
     bundlePath: bundlePathOf(deployment),
   });
+  const executor = probe?.executor(plainExecutor) ?? plainExecutor;
   const keyMaker = openKeyMaker(deployment);
   const reporter = new BreakerReporter({
     states: deployment.breakers,
@@ -76,9 +81,14 @@ export async function openScheduler(
     ttlMs: settings.lease,
   });
   const secretKey = readSecretKey(core.stateDir);
-  const caches = await openCaches(deployment, live, { secretKey, reporter, log });
+  const caches = await openCaches(deployment, live, { secretKey, reporter, probe, log });
   const keyLocks = await openLocks(deployment, live, log);
-  const decisionLog = new DecisionLog({ ...explainingParts(deployment), clock: systemClock, log });
+  const decisionLog = new DecisionLog({
+    ...explainingParts(deployment),
+    decisions: probe?.decisions(deployment.decisions) ?? deployment.decisions,
+    clock: systemClock,
+    log,
+  });
   const databaseSwitch = await watchDatabaseSwitch(deployment.cacheSwitch, systemClock, log);
   const scheduler = new Scheduler({
     runs,
@@ -101,8 +111,8 @@ export async function openScheduler(
     secrets: { patterns: core.secretPatterns, key: secretKey },
     listener: {
       ...listener,
-      runChanged(run) {
-        listener?.runChanged?.(run);
+      runChanged(run, isCancelled) {
+        listener?.runChanged?.(run, isCancelled);
         // Its Dag may have capacity for the next scheduled run.
         if (run.endedAt !== null) scheduleLoop?.wake();
       },
@@ -115,9 +125,13 @@ export async function openScheduler(
   });
   const scheduleLoop = dag ? undefined : openScheduleLoop(deployment, live, log, () => scheduler.wake());
   const periodic = [
-    openPeriodicCollection(deployment, live, log),
+    openPeriodicCollection(deployment, live, log, (collection) => probe?.collected(collection)),
     openPeriodicRetention(deployment, live, log),
   ];
+  probe?.watch(() => ({
+    heldRuns: scheduler.heldRuns.length,
+    freeSlots: executor.capacity(DEFAULT_QUEUE),
+  }));
   let isStarted = false;
   await live.follow({
     clock: systemClock,

@@ -13,6 +13,7 @@ export function openPeriodicCollection(
   deployment: Deployment,
   live: LiveConfig,
   log: Logger,
+  onCollected: (collection: Collection) => void,
 ): PeriodicWork | undefined {
   const everyMs = deployment.config.taskCache.gcInterval;
   if (everyMs === null) return undefined;
@@ -26,7 +27,9 @@ export function openPeriodicCollection(
     work: async (signal) => {
       // Opened each time: a backend may have been unreachable the last time.
       const collector = await openCollector(deployment, settings);
-      tell(await collector.collect(signal), log);
+      const collection = await collector.collect(signal);
+      tell(collection, log);
+      onCollected(collection);
     },
     purpose: "collect",
     everyMs,

@@ -14,9 +14,9 @@ export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOpt
 
 /** Answers people and programs until it is stopped. */
 export async function runApiServer({ link = false, ...options }: ApiServiceOptions): Promise<void> {
-  await withService(options, async ({ deployment, live, log, stopped }) => {
+  await withService("api-server", options, async ({ deployment, live, log, telemetry, stopped }) => {
     deployment.logBrokenConnections(log);
-    const api = await openConfiguredApi(deployment, { ...options, log });
+    const api = await openConfiguredApi(deployment, { ...options, telemetry, log });
     if (link)
       log.info("look at it: the link signs you in, once; `memodag ui` prints another", {
         url: api.signInLink(currentActor().name),

@@ -17,7 +17,7 @@ export interface DevOptions extends ServiceOptions {
 
 /** Runs until it is stopped; then drains. */
 export async function runDev({ ui = true, ...options }: DevOptions): Promise<void> {
-  await withService(options, async ({ deployment, live, log, stopped }) => {
+  await withService("dev", options, async ({ deployment, live, log, telemetry, stopped }) => {
     requireBundles(deployment.loaded);
     // Checked here once: otherwise the Dag processor would be restarted repeatedly.
     const { checkFolders } = await import("@memodag/config");
@@ -30,13 +30,16 @@ export async function runDev({ ui = true, ...options }: DevOptions): Promise<voi
     if (ui && deployment.config.api.enabled)
       children.push(new ChildService("the API", ["api-server", "--next-port", "--link"], options, log));
     const stopChildren = async () => void (await Promise.all(children.map((child) => child.stop())));
-    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) }).catch(
-      async (error: unknown) => {
-        // Their processes would keep this one running, without a scheduler.
-        await stopChildren();
-        throw error;
-      },
-    );
+    const scheduler = await openScheduler(deployment, {
+      live,
+      log,
+      listener: telemetry?.join(runLogger(log, options.json)) ?? runLogger(log, options.json),
+      probe: telemetry?.probe,
+    }).catch(async (error: unknown) => {
+      // Their processes would keep this one running, without a scheduler.
+      await stopChildren();
+      throw error;
+    });
     scheduler.start();
     log.info("dev started: `memodag dags trigger ID` makes a run", { config: deployment.loaded.file });
     await stopped;

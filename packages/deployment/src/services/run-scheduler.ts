@@ -9,11 +9,16 @@ import { openScheduler } from "../scheduler/open-scheduler.ts";
 
 /** Schedules and executes until it is stopped; then drains. */
 export async function runScheduler(options: ServiceOptions): Promise<void> {
-  await withService(options, async ({ deployment, live, log, stopped }) => {
+  await withService("scheduler", options, async ({ deployment, live, log, telemetry, stopped }) => {
     await deployment.requireWritable();
     await warnOfTeams(deployment.loaded, log);
     const api = await openConfiguredWorkerApi(deployment, live, log);
-    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) });
+    const scheduler = await openScheduler(deployment, {
+      live,
+      log,
+      listener: telemetry?.join(runLogger(log, options.json)) ?? runLogger(log, options.json),
+      probe: telemetry?.probe,
+    });
     scheduler.start();
     log.info("scheduler started", { parallelism: live.config.core.parallelism });
     await stopped;

@@ -7,7 +7,7 @@ import { withService } from "./with-service.ts";
 
 /** Answers workers until it is stopped. */
 export async function runWorkerApi(options: ServiceOptions): Promise<void> {
-  await withService(options, async ({ deployment, live, log, stopped }) => {
+  await withService("worker-api", options, async ({ deployment, live, log, stopped }) => {
     await deployment.requireWritable();
     deployment.logBrokenConnections(log);
     const api = await openConfiguredWorkerApi(deployment, live, log);

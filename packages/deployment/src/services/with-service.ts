@@ -5,6 +5,7 @@ import { LiveConfig } from "../config/live-config.ts";
 import { loadSettings } from "../config/settings.ts";
 import { serviceLogger } from "../logging/log-lines.ts";
 import { withDeployment, type Deployment } from "../stores/deployment.ts";
+import { openTelemetry, type ProcessTelemetry } from "../telemetry/open-telemetry.ts";
 import type { ServiceOptions } from "./service-options.ts";
 
 /** A running service. */
@@ -12,20 +13,33 @@ export interface StartedService {
   readonly deployment: Deployment;
   readonly live: LiveConfig;
   readonly log: Logger;
+  /** Undefined: everything of it is off. */
+  readonly telemetry: ProcessTelemetry | undefined;
   /** Resolves when the service has to stop. */
   readonly stopped: Promise<void>;
 }
 
-/** Opens the deployment for a service, and closes it when the service has stopped. */
+/**
+ * Opens the deployment for a service, and closes it when the service has stopped.
+ * @param name what telemetry calls the service
+ */
 export async function withService(
+  name: string,
   { config, json = false, signal }: ServiceOptions,
   work: (service: StartedService) => Promise<void>,
 ): Promise<void> {
   const loaded = await loadSettings(config === undefined ? {} : { config });
   const live = new LiveConfig(loaded);
-  const log = await serviceLogger(json, () => live.config.core.logLevel);
-  await withDeployment({ loaded, log }, async (deployment) => {
-    await work({ deployment, live, log, stopped: whenAborted(signal) });
+  const plainLog = await serviceLogger(json, () => live.config.core.logLevel);
+  await withDeployment({ loaded, log: plainLog }, async (deployment) => {
+    const telemetry = await openTelemetry(name, loaded, plainLog);
+    // Ids would only lengthen lines for people.
+    const log = (json && telemetry?.correlate(plainLog)) || plainLog;
+    try {
+      await work({ deployment, live, log, telemetry, stopped: whenAborted(signal) });
+    } finally {
+      await telemetry?.close();
+    }
   });
 }
 

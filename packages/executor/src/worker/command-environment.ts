@@ -2,7 +2,7 @@
 
 import type { AttemptCommand } from "@memodag/core";
 import { MARK_VARIABLE } from "../process-mark.ts";
-import { isOrdinary } from "../worker-environment.ts";
+import { isOrdinary, TRACE_VARIABLE } from "../worker-environment.ts";
 
 /** The paths of what a command reads and writes. */
 export interface ExchangeFiles {
@@ -17,6 +17,7 @@ export interface ExchangeFiles {
 /**
  * Returns the environment of a command: the worker's, without memodag's own variables, overridden by the
  * author's variables, and by the paths of its files and the id of its attempt.
+ * @param isTraced true if TRACEPARENT is that of the attempt, which is in no key. Default: false.
  */
 export function commandEnvironment(
   environment: NodeJS.ProcessEnv,
@@ -24,9 +25,11 @@ export function commandEnvironment(
   ordinary: readonly string[],
   files: ExchangeFiles,
   attemptId: string,
+  isTraced = false,
 ): NodeJS.ProcessEnv {
+  const traceVariable = isTraced ? TRACE_VARIABLE : undefined;
   const isVisible = (name: string): boolean =>
-    visibleEnv === null || visibleEnv.includes(name) || isOrdinary(ordinary, name);
+    visibleEnv === null || visibleEnv.includes(name) || isOrdinary(ordinary, name) || name === traceVariable;
   return {
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => isVisible(name))),
     ...Object.fromEntries(env),

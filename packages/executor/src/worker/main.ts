@@ -12,6 +12,7 @@ import {
   type RunOrder,
   type ToWorker,
 } from "../protocol.ts";
+import { isWatched, TRACE_VARIABLE, traceOf } from "../worker-environment.ts";
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt, type AttemptSupport } from "./run-attempt.ts";
 import { LeftOver } from "./left-over.ts";
@@ -87,6 +88,9 @@ function begin(order: RunOrder): void {
     mayRest = true;
     leftOver ??= new LeftOver();
   }
+  const trace = traceOf(order.attempt);
+  // That of a tracked task is in its view of the environment alone.
+  if (trace !== undefined && !isWatched(order.attempt)) process.env[TRACE_VARIABLE] = trace;
   if (!link.isListening) listenTimer = setTimeout(listen, LISTEN_AFTER_MS);
   void run(order).then(report);
 }

@@ -17,6 +17,7 @@ import {
 } from "@memodag/core";
 import { openJobCache, xcomTooLarge } from "@memodag/sdk/runtime";
 import type { RunOrder } from "../protocol.ts";
+import { traceOf } from "../worker-environment.ts";
 import { findChangedSource } from "./changed-source.ts";
 import { commandEnvironment, type ExchangeFiles } from "./command-environment.ts";
 import { readResultFile } from "./result-file.ts";
@@ -67,7 +68,14 @@ export async function runCommand(
     const end = await runProgram({
       argv: command.argv,
       cwd: resolve(order.baseDir, command.cwd),
-      env: commandEnvironment(process.env, command, order.ordinaryEnv, files, order.attempt.attemptId),
+      env: commandEnvironment(
+        process.env,
+        command,
+        order.ordinaryEnv,
+        files,
+        order.attempt.attemptId,
+        traceOf(order.attempt) !== undefined,
+      ),
       signal,
     });
     const skipped = findSkip(command, end);

@@ -11,6 +11,7 @@ import type {
   RunStore,
   Surroundings,
   TaskInstance,
+  TryWrites,
 } from "@memodag/core";
 import type { DecisionLog, KeyLocks, ResultCaches, SecretRules, Values } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
@@ -22,8 +23,12 @@ import type { ValueWorker } from "../values/value-worker.ts";
 
 /** Notified of what was written about runs; must not throw. */
 export interface SchedulerListener {
-  instanceChanged?(run: DagRun, instance: TaskInstance): void;
-  runChanged?(run: DagRun): void;
+  /** `before`: the state that the database had; `null`: it had no row. */
+  instanceChanged?(run: DagRun, instance: TaskInstance, before: TaskInstance["state"] | null): void;
+  /** Tries got a slot, or have ended. */
+  triesChanged?(run: DagRun, tries: TryWrites): void;
+  /** `isCancelled`: another process ended the run. Default: false. */
+  runChanged?(run: DagRun, isCancelled?: boolean): void;
   /** A run failed to load several times in a row; it is tried again at growing intervals. */
   runNotLoaded?(run: DagRun, reason: string): void;
 }

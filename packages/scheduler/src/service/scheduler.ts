@@ -130,7 +130,7 @@ export class Scheduler {
       take: (claimed) => this.#load(claimed),
       giveBack: (runId) => this.#claims.giveBack([runId]),
       onEnded: (run) => {
-        this.#context.listener.runChanged?.(run);
+        this.#context.listener.runChanged?.(run, true);
         void this.#settleEnded();
       },
     });
@@ -260,10 +260,11 @@ export class Scheduler {
   #listen(): SchedulerListener {
     const { listener = {} } = this.#parts;
     return {
-      instanceChanged: (run, instance) => listener.instanceChanged?.(run, instance),
-      runChanged: (run) => {
+      instanceChanged: (run, instance, before) => listener.instanceChanged?.(run, instance, before),
+      triesChanged: (run, tries) => listener.triesChanged?.(run, tries),
+      runChanged: (run, isCancelled) => {
         this.#awaited.changed(run);
-        listener.runChanged?.(run);
+        listener.runChanged?.(run, isCancelled);
       },
     };
   }

@@ -1,7 +1,7 @@
 // Tracks what a cached handler's process reads, from before its code is loaded.
 
 import type { RunOrder } from "../../protocol.ts";
-import { isWatched } from "../../worker-environment.ts";
+import { isWatched, TRACE_VARIABLE, traceOf } from "../../worker-environment.ts";
 import { BuiltinFunctions } from "./builtin-functions.ts";
 import { watchEnvironment } from "./environment-view.ts";
 import { watchFileFunctions } from "./file-functions.ts";
@@ -38,12 +38,14 @@ export function watchInputs(order: RunOrder, isNeeded: boolean = isWatched(order
   const { declaredEnv, declaredFiles = [], trust = [], inputs } = attempt;
   const noticed = new NoticedInputs();
   const packages = new PackageFolders(baseDir, [workerFolder]);
+  const trace = traceOf(attempt);
   const environment = watchEnvironment(
     {
-      variables: order.environment,
+      variables: trace === undefined ? order.environment : { ...order.environment, [TRACE_VARIABLE]: trace },
       declared: declaredEnv ?? [],
       atLoad: inputs?.env ?? [],
-      ordinary: order.ordinaryEnv,
+      // Libraries may read it. What the author's code reads of it could be part of the result.
+      ordinary: trace === undefined ? order.ordinaryEnv : [...order.ordinaryEnv, TRACE_VARIABLE],
       isChildTrusted: trust.includes("child_process"),
     },
     packages,

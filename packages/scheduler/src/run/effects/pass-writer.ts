@@ -100,10 +100,11 @@ export class PassWriter {
       return outcome.kind === "lease_lost" ? "lease_lost" : "reload";
     }
     const tally = new CacheTally();
-    pending.confirm((instance, cacheStatusBefore) => {
-      tally.add(instance, cacheStatusBefore);
-      this.#context.listener.instanceChanged?.(run, instance);
+    pending.confirm((instance, before) => {
+      tally.add(instance, before?.cacheStatus ?? null);
+      this.#context.listener.instanceChanged?.(run, instance, before?.state ?? null);
     });
+    if (pending.tries) this.#context.listener.triesChanged?.(run, pending.tries);
     transactions.confirm();
     xcoms.splice(0, xcomCount);
     this.#tellSaved(publish.splice(0, publishCount), outcome.saved ?? []);

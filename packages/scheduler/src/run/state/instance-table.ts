@@ -5,7 +5,6 @@ import {
   UNTOUCHED,
   isTerminal,
   sumUp,
-  type CacheStatus,
   type SummedRun,
   type TaskInstance,
   type TaskInstanceId,
@@ -17,17 +16,20 @@ import type { EndedInstance } from "../../graph/run-progress.ts";
 import { InstanceMap } from "../../graph/instance-map.ts";
 import { TryJournal } from "./try-journal.ts";
 
+/** The parts of a row, as the database has it, that changes are compared with. */
+type StoredRow = Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus" | "attemptId">;
+
 interface Entry {
   readonly node: DagNode;
   row: TaskInstance;
   /** The row as stored; `null`: there is none. */
-  stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus" | "attemptId"> | null;
+  stored: StoredRow | null;
   /** When it last became ready to run; `null`: not since it was loaded. */
   readyAt: number | null;
 }
 
-/** Notified of each written row, with its previous cache status. */
-export type WrittenListener = (instance: TaskInstance, cacheStatusBefore: CacheStatus | null) => void;
+/** Notified of each written row, with what the database had before; `null`: no row. */
+export type WrittenListener = (instance: TaskInstance, before: StoredRow | null) => void;
 
 /** A batch of changes on its way to the database. */
 export interface PendingWrites {
@@ -140,11 +142,11 @@ export class InstanceTable {
       for (const [index, { instance }] of writes.entries()) {
         const entry = entries[index];
         if (!entry) continue;
-        const cacheStatusBefore = entry.stored?.cacheStatus ?? null;
+        const before = entry.stored;
         entry.stored = instance;
         // A row that changed again while the batch was being written stays dirty.
         if (entry.row === instance) this.#dirty.delete(entry);
-        onWritten(instance, cacheStatusBefore);
+        onWritten(instance, before);
       }
     };
     return {

@@ -1,0 +1,2 @@
+export * from "./parse-open-metrics.ts";
+export * from "./otlp-collector.ts";
