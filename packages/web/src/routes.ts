@@ -16,6 +16,8 @@ import { dagRoutes } from "./dag/dag-route.ts";
 import { dagsRoute } from "./dags/dags-route.ts";
 import { homeRoute } from "./home/home-route.ts";
 import { jobEntriesRoute } from "./job-entries/job-entries-route.ts";
+import { compareRoute } from "./compare/compare-route.ts";
+import { instanceRoute } from "./instance/instance-route.ts";
 import { runRoute } from "./run/run-route.ts";
 import { runsRoute } from "./runs/runs-route.ts";
 import { settingsRoute } from "./settings/settings-route.ts";
@@ -28,6 +30,8 @@ export const routeTree = rootRoute.addChildren([
   dagRoutes,
   runsRoute,
   runRoute,
+  instanceRoute,
+  compareRoute,
   cacheRoute.addChildren([
     cacheTasksRoute,
     cacheEntriesRoute,

@@ -24,6 +24,11 @@ export const SHORTCUTS = {
   "dag.trigger": { keys: "t", does: "Trigger a run", where: "Dag" },
   "grid.failed": { keys: "e", does: "Only what failed", where: "Dag" },
   "grid.ran": { keys: "m", does: "Only what ran", where: "Dag" },
+  "instance.why": { keys: "w", does: "Why it ran or was remembered", where: "Task instance" },
+  "instance.log": { keys: "o", does: "Log", where: "Task instance" },
+  "instance.previous": { keys: "[", does: "Previous instance", where: "Task instance" },
+  "instance.next": { keys: "]", does: "Next instance", where: "Task instance" },
+  close: { keys: "Escape", does: "Close the panel", where: "Run" },
   "view.next": { keys: "v", does: "Next view", where: "Dag" },
 } as const satisfies Readonly<Record<string, Shortcut>>;
 

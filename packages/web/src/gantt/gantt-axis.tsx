@@ -1,0 +1,19 @@
+// The axis above the gantt: durations after the start.
+
+import type { ReactNode } from "react";
+import { formatDuration } from "../format/format.ts";
+import styles from "./gantt.module.css";
+import { ticksOf, type TimeScale } from "./time-scale.ts";
+
+/** The axis. */
+export function GanttAxis({ scale }: { readonly scale: TimeScale }): ReactNode {
+  return (
+    <div className={styles.axis} aria-hidden="true">
+      {ticksOf(scale).map(({ after, x }) => (
+        <span key={after} className={styles.tick} style={{ left: Math.round(x) }}>
+          {after === 0 ? "0" : formatDuration(after)}
+        </span>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+// The tabs of a task instance.
+
+/** Names of the tabs. */
+export const INSTANCE_TABS = ["why", "log", "values", "tries", "details"] as const;
+
+/** A tab. */
+export type InstanceTab = (typeof INSTANCE_TABS)[number];
+
+/** Reads a tab from an address; undefined: it is none. */
+export function readTab(value: unknown): InstanceTab | undefined {
+  return INSTANCE_TABS.find((tab) => tab === value);
+}
+
+/** The tab that is shown first: the log of what failed or runs, else why it ran or did not. */
+export function firstTab(state: string): InstanceTab {
+  return state === "failed" || state === "running" ? "log" : "why";
+}
