@@ -1,6 +1,5 @@
 import type { TaskInstanceState, CacheStatus } from "@memodag/core";
-import { cellOf } from "@memodag/core/instance-cell";
-import fc from "fast-check";
+import { cellOf } from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { layOutAsIf } from "../src/gantt/as-if.ts";
 import { planRows } from "../src/gantt/row-plan.ts";
@@ -39,13 +38,12 @@ describe("a scale of time", () => {
       { after: 1_000, x: scale.x(2_000) },
       { after: 2_000, x: scale.x(3_000) },
     ]);
-    fc.assert(
-      fc.property(fc.nat(1e9), fc.nat(1e11), fc.integer({ min: 1, max: 3_000 }), (from, length, width) => {
-        const ticks = ticksOf(timeScale(from, from + length, width));
+    for (let length = 1; length < 1e11; length *= 3.7)
+      for (let width = 1; width <= 3_000; width += 211) {
+        const ticks = ticksOf(timeScale(12_345, 12_345 + length, width));
         expect(ticks.length).toBeLessThanOrEqual(Math.max(2, width / 80 + 1));
         expect(ticks.every(({ x }) => x >= 0 && x <= width + 0.001)).toBe(true);
-      }),
-    );
+      }
   });
 
   it("finds the time of a pixel", () => {

@@ -8,7 +8,7 @@ import { Empty } from "../controls/empty.tsx";
 import { Page } from "../controls/page.tsx";
 import { Select } from "../controls/select.tsx";
 import { read } from "../data/api.ts";
-import { formatShortTime, shortRunId } from "../format/format.ts";
+import { formatTime, shortRunId } from "../format/format.ts";
 import { compareRows } from "./compare-rows.ts";
 import { CompareHead } from "./compare-head.tsx";
 import { CompareTable } from "./compare-table.tsx";
@@ -34,7 +34,7 @@ export function ComparePage(): ReactNode {
       : []),
     ...runs.items.map(({ runId, createdAt, state }) => ({
       id: runId,
-      text: `${shortRunId(runId)}, ${formatShortTime(createdAt)}, ${state}`,
+      text: `${shortRunId(runId)}, ${formatTime(createdAt)}, ${state}`,
     })),
   ];
   return (

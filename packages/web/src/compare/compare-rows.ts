@@ -19,7 +19,7 @@ export interface CompareRow {
   readonly task: ComparedTask;
   /** Undefined: the row of a mapped task. */
   readonly instance?: ComparedInstance;
-  /** What differs, in words; "": nothing does. */
+  /** The differences in words; "": there are none. */
   readonly words: string;
   /** True for the first row whose key or result differs: the cause of others. */
   readonly isFirst: boolean;

@@ -11,7 +11,7 @@ export interface AsIfBar {
 
 /** The lay-out. */
 export interface AsIfRun {
-  /** What the run would have taken at least, in milliseconds. */
+  /** The least time that the run would have taken, in milliseconds. */
   readonly lengthMs: number;
   /** By the key of `instance-table.ts`. */
   readonly bars: ReadonlyMap<string, AsIfBar>;

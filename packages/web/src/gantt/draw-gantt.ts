@@ -37,6 +37,7 @@ const BAR_HEIGHT = 10;
 const DIAMOND = 4.5;
 const LEAST_WIDTH = 1.5;
 const LEAST_STRIP = 1;
+const GAP = 6;
 
 /** Paints the rows that are seen. @param scrollTop pixels above them */
 export function drawGantt(
@@ -108,7 +109,7 @@ function drawInstance(
 /** A diamond at its moment, and a ghost as long as what it saved. */
 function drawHit(
   context: Context,
-  { taskId, mapIndex, ...hit }: RunInstance,
+  hit: RunInstance,
   y: number,
   picture: GanttPicture,
   colors: GanttColors,
@@ -148,7 +149,7 @@ function drawHit(
     );
 }
 
-/** What a try waited and, of an earlier one, its work. */
+/** The time that a try waited and, of an earlier one, its work. */
 function drawTry(
   context: Context,
   { readyAt, startedAt, endedAt }: BarTry,
@@ -200,7 +201,7 @@ function drawStrip(
   drawWords(context, words, 0, last, y, picture, colors);
 }
 
-/** Beside a bar where there is room: after it, else before it. */
+/** Beside a bar where there is room: after it, before it, or else on it. */
 function drawWords(
   context: Context,
   words: string,
@@ -211,8 +212,13 @@ function drawWords(
   colors: GanttColors,
 ): void {
   const needed = context.measureText(words).width;
-  const x = to + 6 + needed <= scale.width ? to + 6 : from - 6 - needed;
-  if (x < 0) return;
+  const hasRoom = to + GAP + needed <= scale.width;
+  const x = hasRoom ? to + GAP : Math.max(from - GAP - needed, GAP);
+  if (!hasRoom) {
+    // There may be a line or a bar below it.
+    context.fillStyle = colors.palette.of("queued", "ground");
+    context.fillRect(x - 3, y + 4, needed + 6, ROW_HEIGHT - 8);
+  }
   context.fillStyle = colors.words;
   context.fillText(words, x, y + ROW_HEIGHT / 2 + 0.5);
 }

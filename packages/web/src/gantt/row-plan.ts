@@ -21,7 +21,7 @@ export type InstanceChoice = "failed" | "ran" | "remembered" | "waits";
 /** The order of rows. `dag`: that of the Dag and of indexes. The others: the largest or earliest first. */
 export type RowOrder = "dag" | "worked" | "saved" | "start";
 
-/** What is shown of a run. */
+/** Which rows there are, and in which order. */
 export interface RowChoice {
   readonly only?: InstanceChoice | undefined;
   /** A part of names, in any case. */
@@ -63,7 +63,7 @@ export function planRows(
 }
 
 /** True if an instance is one of those. */
-export function isChosen({ state, cacheStatus, startedAt }: RunInstance, only: InstanceChoice): boolean {
+function isChosen({ state, cacheStatus, startedAt }: RunInstance, only: InstanceChoice): boolean {
   switch (only) {
     case "failed":
       return state === "failed" || state === "upstream_failed";

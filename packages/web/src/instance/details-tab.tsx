@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Facts } from "../controls/facts.tsx";
 import { Time } from "../controls/time.tsx";
 import { formatDuration } from "../format/format.ts";
-import type { TabProps } from "./instance-view.tsx";
+import type { TabProps } from "./instance-tab.ts";
 
 /** The tab. */
 export function DetailsTab({ instance }: TabProps): ReactNode {

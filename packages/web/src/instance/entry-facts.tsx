@@ -28,9 +28,14 @@ export function EntryFacts({
           "Good until",
           entry && (entry.expiresAt === null ? "it is removed" : <Time iso={entry.expiresAt} />),
         ],
-        ["Used", entry && `${formatCount(entry.hitCount)} times, saving ${formatDuration(entry.savedMs)}`],
+        ["Used", entry && usedWords(entry)],
         ["Store", entry?.store],
       ]}
     />
   );
+}
+
+function usedWords({ hitCount, savedMs }: OutputOf<"cache.list">["items"][number]): string {
+  if (hitCount === 0) return "not yet";
+  return `${hitCount === 1 ? "once" : `${formatCount(hitCount)} times`}, saving ${formatDuration(savedMs)}`;
 }

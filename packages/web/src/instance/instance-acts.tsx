@@ -10,7 +10,7 @@ import { groupByTask } from "../instances/instance-table.ts";
 import { instancesQuery } from "../instances/use-instances.ts";
 import { useShortcut } from "../shortcuts/use-shortcut.ts";
 import styles from "./instance.module.css";
-import type { InstanceParams, ShownInstance } from "./instance-view.tsx";
+import type { InstanceParams, ShownInstance } from "./instance-tab.ts";
 
 /** The buttons. */
 export function InstanceActs({
@@ -66,11 +66,21 @@ function Neighbours({
   );
   return (
     <>
-      <Button look="quiet" isDisabled={mapIndex === 0} onPress={() => go(mapIndex - 1)}>
-        ‹ [{mapIndex - 1}]
+      <Button
+        look="quiet"
+        aria-label="Previous instance"
+        isDisabled={mapIndex === 0}
+        onPress={() => go(mapIndex - 1)}
+      >
+        ‹ {mapIndex > 0 && `[${mapIndex - 1}]`}
       </Button>
-      <Button look="quiet" isDisabled={mapIndex >= last} onPress={() => go(mapIndex + 1)}>
-        [{mapIndex + 1}] ›
+      <Button
+        look="quiet"
+        aria-label="Next instance"
+        isDisabled={mapIndex >= last}
+        onPress={() => go(mapIndex + 1)}
+      >
+        {mapIndex < last && `[${mapIndex + 1}]`} ›
       </Button>
     </>
   );

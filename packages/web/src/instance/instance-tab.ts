@@ -1,4 +1,6 @@
-// The tabs of a task instance.
+// The tabs of a task instance, and what they are given.
+
+import type { OutputOf } from "../data/api.ts";
 
 /** Names of the tabs. */
 export const INSTANCE_TABS = ["why", "log", "values", "tries", "details"] as const;
@@ -14,4 +16,23 @@ export function readTab(value: unknown): InstanceTab | undefined {
 /** The tab that is shown first: the log of what failed or runs, else why it ran or did not. */
 export function firstTab(state: string): InstanceTab {
   return state === "failed" || state === "running" ? "log" : "why";
+}
+
+/** Names an instance. */
+export interface InstanceParams {
+  readonly team: string;
+  readonly dagId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  /** -1: the task is not mapped. */
+  readonly mapIndex: number;
+}
+
+/** An instance with its tries. */
+export type ShownInstance = OutputOf<"tasks.show">;
+
+/** The parts that a tab needs. */
+export interface TabProps {
+  readonly name: InstanceParams;
+  readonly instance: ShownInstance;
 }

@@ -2,9 +2,9 @@
 
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Suspense, useCallback, type ReactNode } from "react";
-import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
 import { Problem } from "../controls/problem.tsx";
-import { read, type OutputOf } from "../data/api.ts";
+import { Tabs } from "../controls/tabs.tsx";
+import { read } from "../data/api.ts";
 import { MarkIcon } from "../marks/mark-icon.tsx";
 import { markOf } from "../marks/mark.ts";
 import { instanceName, sentenceOf } from "../marks/sentence.ts";
@@ -12,31 +12,20 @@ import { useShortcut } from "../shortcuts/use-shortcut.ts";
 import { DetailsTab } from "./details-tab.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { InstanceActs } from "./instance-acts.tsx";
-import { firstTab, INSTANCE_TABS, readTab, type InstanceTab } from "./instance-tab.ts";
+import {
+  firstTab,
+  INSTANCE_TABS,
+  readTab,
+  type InstanceParams,
+  type InstanceTab,
+  type ShownInstance,
+  type TabProps,
+} from "./instance-tab.ts";
 import styles from "./instance.module.css";
 import { LogTab } from "./log-tab.tsx";
 import { TriesTab } from "./tries-tab.tsx";
 import { ValuesTab } from "./values-tab.tsx";
 import { WhyTab } from "./why-tab.tsx";
-
-/** Names an instance. */
-export interface InstanceParams {
-  readonly team: string;
-  readonly dagId: string;
-  readonly runId: string;
-  readonly taskId: string;
-  /** -1: the task is not mapped. */
-  readonly mapIndex: number;
-}
-
-/** An instance with its tries. */
-export type ShownInstance = OutputOf<"tasks.show">;
-
-/** The parts that a tab needs. */
-export interface TabProps {
-  readonly name: InstanceParams;
-  readonly instance: ShownInstance;
-}
 
 const TEXTS: Readonly<Record<InstanceTab, string>> = {
   why: "Why",
@@ -93,27 +82,22 @@ export function InstanceView({
           <code>{instance.error.code}</code> {instance.error.message}
         </p>
       )}
-      <Tabs selectedKey={chosen} onSelectionChange={(key) => onTab(readTab(key) ?? "why")}>
-        <TabList className={styles.tabs ?? ""} aria-label="About the instance">
-          {INSTANCE_TABS.map((id) => (
-            <Tab key={id} id={id} className={styles.tab ?? ""}>
-              {TEXTS[id]}
-            </Tab>
-          ))}
-        </TabList>
-        {INSTANCE_TABS.map((id) => {
-          const Content = TABS[id];
+      <Tabs
+        label="About the instance"
+        tabs={INSTANCE_TABS.map((id) => ({ id, text: TEXTS[id] }))}
+        value={chosen}
+        onChange={(id) => onTab(readTab(id) ?? "why")}
+        content={(id) => {
+          const Content = TABS[readTab(id) ?? "why"];
           return (
-            <TabPanel key={id} id={id} className={styles.panel ?? ""}>
-              <ErrorBoundary fallback={(error) => <Problem error={error} />}>
-                <Suspense fallback={<p>Loading…</p>}>
-                  <Content name={name} instance={instance} />
-                </Suspense>
-              </ErrorBoundary>
-            </TabPanel>
+            <ErrorBoundary fallback={(error) => <Problem error={error} />}>
+              <Suspense fallback={<p>Loading…</p>}>
+                <Content name={name} instance={instance} />
+              </Suspense>
+            </ErrorBoundary>
           );
-        })}
-      </Tabs>
+        }}
+      />
     </div>
   );
 }

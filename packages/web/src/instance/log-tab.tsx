@@ -7,7 +7,7 @@ import { Select } from "../controls/select.tsx";
 import { read } from "../data/api.ts";
 import { LogView } from "../log/log-view.tsx";
 import styles from "./instance.module.css";
-import type { TabProps } from "./instance-view.tsx";
+import type { TabProps } from "./instance-tab.ts";
 
 /** The tab. */
 export function LogTab({ name, instance }: TabProps): ReactNode {

@@ -6,7 +6,7 @@ import { Table } from "../controls/table.tsx";
 import { Time } from "../controls/time.tsx";
 import { formatDuration } from "../format/format.ts";
 import styles from "./instance.module.css";
-import type { ShownInstance, TabProps } from "./instance-view.tsx";
+import type { ShownInstance, TabProps } from "./instance-tab.ts";
 
 type Try = ShownInstance["attempts"][number];
 

@@ -6,7 +6,7 @@ import { Empty } from "../controls/empty.tsx";
 import { read } from "../data/api.ts";
 import { formatBytes } from "../format/format.ts";
 import styles from "./instance.module.css";
-import type { TabProps } from "./instance-view.tsx";
+import type { TabProps } from "./instance-tab.ts";
 
 /** The tab. */
 export function ValuesTab({ name }: TabProps): ReactNode {
@@ -14,13 +14,13 @@ export function ValuesTab({ name }: TabProps): ReactNode {
   if (data.length === 0) return <Empty title="It has no values" />;
   return data.map(({ key, sizeBytes, store, digest, text, isWhole }) => (
     <section key={key} className={styles.value}>
-      <h3>
+      <h2>
         <code>{key}</code>
         <span className={styles.quiet} title={`sha256 ${digest}`}>
           {formatBytes(sizeBytes)}
           {store !== null && `, in ${store}`}
         </span>
-      </h3>
+      </h2>
       {text === null ? (
         <p className={styles.quiet}>Its bytes are gone, or too many to be shown here.</p>
       ) : (

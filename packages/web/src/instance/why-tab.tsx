@@ -8,7 +8,7 @@ import { ChangesTable } from "../why/changes-table.tsx";
 import { whyWords } from "../why/change-words.ts";
 import { EntryFacts } from "./entry-facts.tsx";
 import styles from "./instance.module.css";
-import type { TabProps } from "./instance-view.tsx";
+import type { TabProps } from "./instance-tab.ts";
 
 /** The tab. */
 export function WhyTab({ name, instance }: TabProps): ReactNode {

@@ -1,7 +1,7 @@
 // The task instances of a run in memory: read once by column, and then only what has changed.
 
-import { readCell } from "@memodag/core/instance-cell";
 import type { CacheStatus, TaskInstanceState } from "@memodag/core";
+import { readCell } from "@memodag/core/instance-cell";
 import type { OutputOf } from "../data/api.ts";
 
 /** A page of instances by column. */
@@ -22,7 +22,7 @@ export interface RunInstance {
 
 /** The instances, as of a revision of the run. */
 export interface InstanceTable {
-  /** What has changed since then is to be asked for. */
+  /** Later changes are to be asked for. */
   readonly revision: number;
   readonly rows: ReadonlyMap<string, RunInstance>;
 }

@@ -30,12 +30,14 @@ export const PLAIN: AnsiStyle = {
 };
 
 /** Characters of a line that are shown. */
-export const MOST_SHOWN = 8_192;
+const MOST_SHOWN = 8_192;
 
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const SPECIAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
-// Control sequences, then those with a text that a bell or ST ends, then all other escapes, then control characters.
+// Control sequences, then those with a string that a bell or ST ends, then all other escapes, then control characters.
 const TOKENS =
+  // oxlint-disable-next-line no-control-regex -- as above
   /(?:\u001b\[|\u009b)([0-?]*)[ -/]*([@-~])|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]?|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Reads a line without its end. @returns its spans, and the style that goes on in the next line */

@@ -23,7 +23,7 @@ export interface LogWindow {
 export const RANGE_BYTES = 65_536;
 
 /** Bytes that are kept in memory. */
-export const MOST_BYTES = 8_388_608;
+const MOST_BYTES = 8_388_608;
 
 const NEWLINE = 10;
 

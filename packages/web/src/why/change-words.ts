@@ -1,4 +1,4 @@
-// What a change of a key is called, and why an instance ran, in a few words: for lists, where verdicts have no room.
+// Words for changes of keys and for why instances ran: for lists, where verdicts have no room.
 
 import type { OutputOf } from "../data/api.ts";
 
@@ -40,7 +40,7 @@ const ALONE: ReadonlySet<Change["kind"]> = new Set([
   "version",
 ]);
 
-/** What kind of thing changed: "input". */
+/** The kind of thing that changed, such as "input". */
 export function kindWords({ kind }: Pick<Change, "kind">): string {
   return KINDS[kind];
 }
@@ -51,7 +51,7 @@ export function changeName({ kind, path }: Pick<Change, "kind" | "path">): strin
 }
 
 /** Such as "input depth", or "version". */
-export function changedThing(change: Pick<Change, "kind" | "path">): string {
+function changedThing(change: Pick<Change, "kind" | "path">): string {
   const name = changeName(change);
   return name === "" ? kindWords(change) : `${kindWords(change)} ${name}`;
 }
