@@ -1,13 +1,16 @@
 // What operators do with a Dag: pausing its schedule, and triggering a run.
 
-import { useCallback, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useState, type ReactNode } from "react";
 import { Button } from "../controls/button.tsx";
 import { Icon } from "../controls/icon.tsx";
 import { Problem } from "../controls/problem.tsx";
 import type { OutputOf } from "../data/api.ts";
 import { useAct } from "../data/use-act.ts";
 import { useShortcut } from "../shortcuts/use-shortcut.ts";
-import { TriggerDialog } from "./trigger/trigger-dialog.tsx";
+
+const LazyDialog = lazy(async () => ({
+  default: (await import("./trigger/trigger-dialog.tsx")).TriggerDialog,
+}));
 
 /** The buttons. */
 export function DagActions({ dag }: { readonly dag: OutputOf<"dags.show"> }): ReactNode {
@@ -29,7 +32,11 @@ export function DagActions({ dag }: { readonly dag: OutputOf<"dags.show"> }): Re
         <Icon name="play" />
         Trigger
       </Button>
-      {isOpen && <TriggerDialog dag={dag} isOpen onClose={() => setOpen(false)} />}
+      {isOpen && (
+        <Suspense>
+          <LazyDialog dag={dag} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -42,7 +42,7 @@ export function DagsPage(): ReactNode {
   const search = (change: Record<string, string | undefined>): void =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   return (
-    <Page title="Dags" command={team === undefined ? "dags ls" : `dags ls --team ${team}`}>
+    <Page title="Dags" command={team === undefined ? "dags list" : `dags list --team ${team}`}>
       {data.items.length > 0 && (
         <div className={styles.filters}>
           <Chips

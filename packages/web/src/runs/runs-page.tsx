@@ -75,5 +75,5 @@ function commandOf({ state, runType, text, team }: ReturnType<typeof runsInput>)
   const options = Object.entries({ team, state, type: runType, text }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name} ${value}`],
   );
-  return ["runs ls", ...options].join(" ");
+  return ["runs list", ...options].join(" ");
 }

@@ -5,11 +5,11 @@ import { useCallback, useEffect, type ReactNode } from "react";
 import { useTeam } from "../data/use-session.ts";
 import { LiveProvider } from "../live/live-provider.tsx";
 import { Palette } from "../palette/palette.tsx";
-import { ShortcutSheet } from "./shortcut-sheet.tsx";
 import type { ShortcutName } from "../shortcuts/table.ts";
 import { listenForKeys, useShortcut } from "../shortcuts/use-shortcut.ts";
 import styles from "./frame.module.css";
 import { LiveIndicator } from "./live-indicator.tsx";
+import { SheetKey } from "./sheet-key.tsx";
 import { TeamSwitch } from "./team-switch.tsx";
 import { ThemeSwitch } from "./theme-switch.tsx";
 import { UserMenu } from "./user-menu.tsx";
@@ -64,7 +64,7 @@ export function Frame(): ReactNode {
       <main id="content" tabIndex={-1} className={styles.main}>
         <Outlet />
       </main>
-      <ShortcutSheet />
+      <SheetKey />
     </LiveProvider>
   );
 }

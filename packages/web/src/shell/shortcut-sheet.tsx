@@ -1,20 +1,15 @@
 // The sheet of shortcuts, made of their table.
 
-import { useCallback, useState, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Button } from "../controls/button.tsx";
 import { Dialog } from "../controls/dialog.tsx";
 import styles from "./shortcut-sheet.module.css";
 import { SHORTCUTS, type Shortcut } from "../shortcuts/table.ts";
-import { hasShortcuts, turnShortcuts, useShortcut } from "../shortcuts/use-shortcut.ts";
+import { hasShortcuts, turnShortcuts } from "../shortcuts/use-shortcut.ts";
 
-/** The sheet, which `?` opens. */
-export function ShortcutSheet(): ReactNode {
-  const [isOpen, setOpen] = useState(false);
+/** The sheet, which is open. */
+export function ShortcutSheet({ onClose }: { readonly onClose: () => void }): ReactNode {
   const [isOn, setOn] = useState(hasShortcuts);
-  useShortcut(
-    "sheet",
-    useCallback(() => setOpen(true), []),
-  );
   const groups = Map.groupBy<Shortcut["where"], Shortcut>(Object.values(SHORTCUTS), ({ where }) => where);
   const turn = (): void => {
     turnShortcuts(!isOn);
@@ -23,8 +18,8 @@ export function ShortcutSheet(): ReactNode {
   return (
     <Dialog
       title="Shortcuts"
-      isOpen={isOpen}
-      onClose={() => setOpen(false)}
+      isOpen
+      onClose={onClose}
       actions={<Button onPress={turn}>{isOn ? "Turn shortcuts off" : "Turn shortcuts on"}</Button>}
     >
       {[...groups].map(([where, shortcuts]) => (

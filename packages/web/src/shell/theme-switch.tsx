@@ -3,7 +3,6 @@
 import { useState, type ReactNode } from "react";
 import { Button } from "../controls/button.tsx";
 import { Icon } from "../controls/icon.tsx";
-import { Tip } from "../controls/tip.tsx";
 import { chooseTheme, readTheme, type ThemeChoice } from "../theme/theme.ts";
 
 const NEXT = { system: "light", light: "dark", dark: "system" } as const;
@@ -14,7 +13,7 @@ export function ThemeSwitch(): ReactNode {
   const [choice, setChoice] = useState<ThemeChoice>(readTheme);
   const next = NEXT[choice];
   return (
-    <Tip text={`Theme: ${choice}`}>
+    <span title={`Theme: ${choice}`}>
       <Button
         look="quiet"
         aria-label={`Theme: ${choice}. Change to ${next}`}
@@ -25,6 +24,6 @@ export function ThemeSwitch(): ReactNode {
       >
         <Icon name={ICONS[choice]} />
       </Button>
-    </Tip>
+    </span>
   );
 }

@@ -19,14 +19,12 @@ const MODES: readonly { readonly id: CacheMode; readonly text: string; readonly 
   { id: "off", text: "off", means: "All tasks run, and nothing is stored." },
 ];
 
-/** The dialog. */
+/** The dialog, which is open. */
 export function TriggerDialog({
   dag,
-  isOpen,
   onClose,
 }: {
   readonly dag: OutputOf<"dags.show">;
-  readonly isOpen: boolean;
   readonly onClose: () => void;
 }): ReactNode {
   const { team, dagId } = dag;
@@ -64,7 +62,7 @@ export function TriggerDialog({
   return (
     <Dialog
       title={`Trigger ${dagId}`}
-      isOpen={isOpen}
+      isOpen
       onClose={onClose}
       actions={
         <>
