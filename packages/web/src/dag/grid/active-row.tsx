@@ -1,6 +1,6 @@
 // The active row of a grid in the DOM, for screen readers.
 
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { PaintedGrid } from "./draw-grid.ts";
 import type { Place } from "./geometry.ts";
 import styles from "./grid-canvas.module.css";
@@ -10,8 +10,10 @@ export function cellId({ row, column }: Place): string {
   return `grid-${row}-${column}`;
 }
 
-/** A row: the head's has the runs. */
-export function ActiveRow({
+/** A row: the head's has the runs. It stays as it is while the grid is scrolled. */
+export const ActiveRow = memo(Row);
+
+function Row({
   grid,
   place: { row },
   say,

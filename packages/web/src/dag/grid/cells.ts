@@ -28,10 +28,17 @@ const RANK: ReadonlyMap<MarkKind, number> = new Map(URGENCY.map((kind, rank) => 
 
 const NONE = getMark("none");
 
+/** Each frame asks for thousands. */
+const MARK_OF_LETTER = new Map<string, Mark>();
+
 /** Returns the mark of a letter. */
 export function markOfLetter(letter: string): Mark {
+  const known = MARK_OF_LETTER.get(letter);
+  if (known) return known;
   const cell = readCell(letter);
-  return cell ? markOf(cell) : NONE;
+  const mark = cell ? markOf(cell) : NONE;
+  MARK_OF_LETTER.set(letter, mark);
+  return mark;
 }
 
 /** Returns the mark of a row in a run. */
