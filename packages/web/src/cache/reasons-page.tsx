@@ -21,8 +21,12 @@ const COLUMNS: readonly Column<MissReason>[] = [
   {
     id: "task",
     head: "Task",
-    cell: ({ team, dagId, taskId, last: { runId } }) => (
-      <Link to="/teams/$team/dags/$dagId/runs/$runId" params={{ team, dagId, runId }}>
+    cell: ({ team, dagId, taskId, last: { runId, mapIndex } }) => (
+      <Link
+        to="/teams/$team/dags/$dagId/runs/$runId/tasks/$taskId/$mapIndex"
+        params={{ team, dagId, runId, taskId, mapIndex: String(mapIndex) }}
+        search={{ tab: "why" }}
+      >
         {dagId}.{taskId}
       </Link>
     ),

@@ -51,8 +51,12 @@ function Proof({ advice: { task, proof } }: { readonly advice: Advice }): ReactN
       </Link>
     );
   return (
-    <Link to="/teams/$team/dags/$dagId/runs/$runId" params={{ team, dagId, runId: proof.runId }}>
-      the run that shows it
+    <Link
+      to="/teams/$team/dags/$dagId/runs/$runId/tasks/$taskId/$mapIndex"
+      params={{ team, dagId, runId: proof.runId, taskId, mapIndex: String(proof.mapIndex) }}
+      search={{ tab: "why" }}
+    >
+      why
     </Link>
   );
 }

@@ -43,7 +43,11 @@ export function Tokens(): ReactNode {
           columns={COLUMNS}
           rows={data}
           keyOf={({ id }) => id}
-          empty={<p>There are none. A program sends one as `authorization: Bearer TOKEN`.</p>}
+          empty={
+            <p>
+              There are none. A program sends one as <code>authorization: Bearer TOKEN</code>.
+            </p>
+          }
         />
       )}
       <p>
