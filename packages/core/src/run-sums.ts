@@ -97,22 +97,30 @@ export function writeTaskSums(tasks: ReadonlyMap<string, TaskSums>): string {
   for (const { startedAt, endedAt } of tasks.values())
     from = Math.min(from, startedAt ?? from, endedAt ?? from);
   if (from === Infinity) from = 0;
-  const stored: StoredTasks = {
-    from,
-    // A null prototype: a task may be named like a property of objects.
-    tasks: Object.assign(
-      Object.create(null) as Record<string, StoredTask>,
-      Object.fromEntries(Array.from(tasks, ([taskId, sums]) => [taskId, storedTask(sums, from)])),
-    ),
-  };
-  return JSON.stringify(stored);
+  // Joined rather than made of objects: a wide run writes many thousands of them in its last pass.
+  const written: string[] = [];
+  for (const [taskId, { counts, startedAt, endedAt, workedMs, savedMs }] of tasks) {
+    const times = `${after(startedAt, from)},${after(endedAt, from)},${workedMs},${savedMs}`;
+    const only = onlyLetter(counts);
+    // No letter needs escaping.
+    const cells = only === undefined ? JSON.stringify(counts) : `"${only}"`;
+    written.push(`${JSON.stringify(taskId)}:[${cells},${times}]`);
+  }
+  return `{"from":${from},"tasks":{${written.join(",")}}}`;
 }
 
-function storedTask({ counts, startedAt, endedAt, workedMs, savedMs }: TaskSums, from: number): StoredTask {
-  const [letter = "", ...others] = Object.keys(counts);
-  const isOne = others.length === 0 && counts[letter] === 1;
-  const after = (time: number | null) => (time === null ? null : time - from);
-  return [isOne ? letter : counts, after(startedAt), after(endedAt), workedMs, savedMs];
+function after(time: number | null, from: number): number | null {
+  return time === null ? null : time - from;
+}
+
+/** The letter of the only instance; undefined if there are several. */
+function onlyLetter(counts: Readonly<Record<string, number>>): string | undefined {
+  let only: string | undefined;
+  for (const letter in counts) {
+    if (only !== undefined || counts[letter] !== 1) return undefined;
+    only = letter;
+  }
+  return only;
 }
 
 /** The tasks of a run that {@link writeTaskSums} wrote. */
