@@ -139,7 +139,7 @@ async function measureViews(
   const lists: [string, object, string][] = [
     ["the latest", some, "true"],
     ["failed ones, of which there are none", { ...some, state: "failed" }, "state = 'failed'"],
-    ["those of a text that none has", { team: TEAM, text: "zzz" }, "lower(run_id) like '%zzz%'"],
+    ["those with a string that none has", { team: TEAM, text: "zzz" }, "lower(run_id) like '%zzz%'"],
   ];
   for (const [name, filter, condition] of lists) {
     const floor = `select * from dag_run where team = '${TEAM}' and ${condition} order by id desc limit 51`;

@@ -37,6 +37,7 @@ import { taskAttempts } from "./0046-task-attempts.ts";
 import { apiAccess } from "./0048-api-access.ts";
 import { apiSessions } from "./0049-api-sessions.ts";
 import { outcomeParts } from "./0050-outcome-parts.ts";
+import { serviceProcesses } from "./0052-service-processes.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -78,5 +79,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0048_api_access": apiAccess(types),
     "0049_api_sessions": apiSessions(types),
     "0050_outcome_parts": outcomeParts(types),
+    "0052_service_processes": serviceProcesses(types),
   };
 }

@@ -5,6 +5,7 @@ export {
   OWN_ROUTES,
   PROBLEM_TYPE,
   type ApiProblemBody,
+  type DoctorReport,
   type GrantReport,
   type Me,
   type OwnRoute,

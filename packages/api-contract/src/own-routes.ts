@@ -55,6 +55,19 @@ export interface SessionReport {
   readonly version: string | null;
 }
 
+/** The findings of the checks of an installation. */
+export interface DoctorReport {
+  /** True if nothing failed. */
+  readonly ok: boolean;
+  readonly checks: readonly {
+    /** The subject in one word. */
+    readonly check: string;
+    readonly status: "ok" | "warn" | "fail";
+    /** The finding and, if there is a problem, how to fix it. */
+    readonly message: string;
+  }[];
+}
+
 /** A problem: RFC 9457, with a code of memodag. */
 export interface ApiProblemBody {
   /** `urn:memodag:error:` and the code. */
@@ -81,6 +94,13 @@ export const me: z.ZodType<Me> = z.strictObject({
   name,
   hasValues: z.boolean(),
   grants: z.array(grant),
+});
+
+const findings: z.ZodType<DoctorReport> = z.strictObject({
+  ok: z.boolean(),
+  checks: z.array(
+    z.strictObject({ check: name, status: z.enum(["ok", "warn", "fail"]), message: z.string() }),
+  ),
 });
 
 const session: z.ZodType<SessionReport> = z.strictObject({
@@ -118,6 +138,7 @@ export type OwnRouteName =
   | "api.ready"
   | "api.me"
   | "api.document"
+  | "api.doctor"
   | "session.open"
   | "session.show"
   | "session.close"
@@ -163,6 +184,15 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     type: JSON_TYPE,
     answer: z.record(z.string(), z.unknown()),
     summary: "This document.",
+  },
+  "api.doctor": {
+    method: "GET",
+    path: "/doctor",
+    role: "admin",
+    parameters: {},
+    type: JSON_TYPE,
+    answer: findings,
+    summary: "Looks whether everything is there, as `memodag doctor` does, on the machine of the server.",
   },
   "session.open": {
     method: "POST",

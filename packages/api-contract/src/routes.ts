@@ -296,6 +296,20 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     role: "operator",
     summary: "Removes an entry of a job cache, or a group of them.",
   },
+  "pools.list": {
+    method: "GET",
+    path: `${TEAM}/pools`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Lists pools with what tasks take of them.",
+  },
+  "processes.list": {
+    method: "GET",
+    path: "/processes",
+    role: "viewer",
+    isForEverybody: true,
+    summary: "Lists the processes of services.",
+  },
   "queues.list": {
     method: "GET",
     path: "/queues",

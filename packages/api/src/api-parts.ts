@@ -1,5 +1,6 @@
 // The parts that routes share.
 
+import type { DoctorReport } from "@memodag/api-contract";
 import type { ApiSessionStore, Clock, JsonObject, Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import type { Authenticator } from "./auth/authenticator.ts";
@@ -40,6 +41,8 @@ export interface ApiParts {
   readonly document: JsonObject;
   /** The folder of the web UI's files; undefined: there is none. */
   readonly webFolder: string | undefined;
+  /** Looks whether everything is there. */
+  examine(): Promise<DoctorReport>;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Hears of each request; of a stream, when it begins. Must not throw. */

@@ -4,6 +4,7 @@ import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
+import type { DoctorReport } from "@memodag/api-contract";
 import { openApiDocument } from "@memodag/api-contract/openapi";
 import { closeServer, isLoopback, listenOn, MemodagError, type Clock, type Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
@@ -39,6 +40,8 @@ export interface ApiServerOptions {
   readonly version: string;
   /** The folder of the web UI's files. Default: there are no pages. */
   readonly webFolder?: string | undefined;
+  /** Looks whether everything is there, for admins. */
+  examine(): Promise<DoctorReport>;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Hears of each request. */
@@ -98,6 +101,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       version,
       document: openApiDocument(version),
       webFolder: options.webFolder,
+      examine: () => options.examine(),
       ready: () => options.ready(),
       ...(options.onAnswered && { onAnswered: options.onAnswered }),
       clock,

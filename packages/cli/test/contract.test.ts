@@ -151,6 +151,8 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["audit.show", () => ({ id: 1 })],
   ["tokens.list", () => ({}), () => ["tokens", "ls"]],
   ["tokens.make", () => ({ name: "ci", role: "operator", team: "default", hasValues: false })],
+  ["processes.list", () => ({})],
+  ["pools.list", () => ({})],
   ["cache.locks", () => ({})],
   ["cache.plan-gc", () => ({}), () => ["cache", "gc", "--dry-run"]],
   ["cache.plan-purge", () => ({ dagId: "shapes" }), () => ["cache", "purge", "--dag", "shapes", "--dry-run"]],

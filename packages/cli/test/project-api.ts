@@ -30,6 +30,7 @@ export async function withApi<T>(
       sessionMs: 900_000,
       teams: () => loaded.config.bundles.map(({ team }) => team),
       version: "0.1.0",
+      examine: async () => ({ ok: true, checks: [{ check: "config", status: "ok", message: "none" }] }),
       ready: async () => void (await deployment.runs.listLeaseOwners()),
       limits,
       clock: systemClock,

@@ -50,6 +50,7 @@ export * from "./ports/manual-changes.ts";
 export * from "./ports/pass-write.ts";
 export * from "./http-server.ts";
 export * from "./ports/api-access.ts";
+export * from "./ports/process-board.ts";
 export * from "./ports/remote-attempts.ts";
 export * from "./ports/run-retention.ts";
 export * from "./ports/run-store.ts";

@@ -21,6 +21,7 @@ import type {
   ScheduleStore,
   WorkerHostStore,
   WorkerTokenStore,
+  ProcessBoard,
 } from "@memodag/core";
 import type {
   AgedStore,
@@ -55,6 +56,7 @@ import { MetadataRemoteAttemptStore } from "./remote/metadata-remote-attempt-sto
 import { MetadataAttemptLogStore } from "./remote/metadata-attempt-log-store.ts";
 import { MetadataWorkerHostStore } from "./remote/metadata-worker-host-store.ts";
 import { MetadataApiSessionStore } from "./api/metadata-api-session-store.ts";
+import { MetadataProcessBoard } from "./processes/metadata-process-board.ts";
 import { MetadataApiTokenStore } from "./api/metadata-api-token-store.ts";
 import { MetadataWorkerTokenStore } from "./remote/metadata-worker-token-store.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
@@ -94,6 +96,8 @@ export interface Metastore {
   readonly apiTokens: ApiTokenStore;
   /** Sessions of the REST API. */
   readonly apiSessions: ApiSessionStore;
+  /** Processes of services. */
+  readonly processes: ProcessBoard;
   /** Logs of attempts that ran on other machines. */
   readonly attemptLogs: LogStore & RemoteLogStore;
   readonly records: RecordStore;
@@ -167,6 +171,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     workerTokens: new MetadataWorkerTokenStore(dialect),
     apiTokens: new MetadataApiTokenStore(dialect),
     apiSessions: new MetadataApiSessionStore(dialect),
+    processes: new MetadataProcessBoard(dialect),
     attemptLogs: new MetadataAttemptLogStore(dialect),
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),

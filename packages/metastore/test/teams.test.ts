@@ -126,6 +126,9 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "apiTokens.list": ofAdmin,
   "apiTokens.noteUse": ofAdmin,
   "apiTokens.revoke": ofAdmin,
+  "processes.beat": ofAdmin,
+  "processes.list": ofAdmin,
+  "processes.remove": ofAdmin,
   "workerTokens.add": ofAdmin,
   "workerTokens.find": ofAdmin,
   "workerTokens.list": ofAdmin,
@@ -340,6 +343,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     (await metastore.views.listFailures(BEES, 0, 9)).every(({ team }) => team === BEES),
     true,
   ],
+  "views.listPoolUse": ofAdmin,
   "views.countMisses": async ({ metastore }) => [await metastore.views.countMisses("none of theirs", 0), []],
   "views.listTaskMisses": async ({ metastore }) => [
     await metastore.views.listTaskMisses("none of theirs", 0, 9),

@@ -16,6 +16,7 @@ import type {
   Logger,
   LogStore,
   LossLimits,
+  ProcessBoard,
   RemoteAttemptStore,
   RunRetention,
   RunStore,
@@ -107,6 +108,8 @@ export interface Stores {
   readonly workerHosts: WorkerHostStore;
   readonly workerTokens: WorkerTokenStore;
   readonly apiTokens: ApiTokenStore;
+  /** Processes of services. */
+  readonly processes: ProcessBoard;
 }
 
 /** The settings of the config that operations need. */
@@ -125,6 +128,8 @@ export interface OperationSettings {
   readonly retention: () => RetentionLimits;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
+  /** Slots of each pool by its name. */
+  readonly poolSlots: () => ReadonlyMap<string, number>;
   /** When a worker on another machine counts as lost. */
   readonly workerLimits: LossLimits;
   /** The key that entries are sealed with; `undefined` where there is none yet. */

@@ -22,7 +22,7 @@ export {
 export { listInterruptedRuns } from "./requests/interrupted-runs.ts";
 export { isDeadOwner, newOwner } from "./identity/process-identity.ts";
 export type { SchedulerListener } from "./context/run-context.ts";
-export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./service/scheduler-parts.ts";
+export type { SchedulerOptions, SchedulerParts } from "./service/scheduler-parts.ts";
 export { ScheduleLoop, type ScheduleLoopParts } from "./schedule/schedule-loop.ts";
 export { Scheduler } from "./service/scheduler.ts";
 export { newManualRunId, triggerRun, type TriggerRequest } from "./requests/trigger-run.ts";

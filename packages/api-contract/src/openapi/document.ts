@@ -45,6 +45,8 @@ const TAGS: Readonly<Record<Tag, string>> = {
   entries: "Entries of job caches.",
   events: "What changes, as it changes.",
   logs: "Logs of attempts.",
+  pools: "Pools of slots.",
+  processes: "Processes of services.",
   queues: "Queues of workers on other machines.",
   runs: "Runs of Dags.",
   session: "Signing in and out.",

@@ -12,18 +12,22 @@ export function registerServices(program: Command): void {
     .option("--no-ui", "without the API server")
     .action(async (options: CommonOptions & { readonly ui: boolean }) => {
       const { runDev } = await import("@memodag/deployment/services");
-      await withStopSignal((signal) => runDev({ ...options, signal }));
+      await withStopSignal((signal) => runDev({ ...options, version: program.version() ?? "", signal }));
     });
   withCommonOptions(program.command("scheduler"))
     .description("schedule and execute runs; any number of them may run")
     .action(async (options: CommonOptions) => {
       const { runScheduler } = await import("@memodag/deployment/services");
-      await withStopSignal((signal) => runScheduler({ ...options, signal }));
+      await withStopSignal((signal) =>
+        runScheduler({ ...options, version: program.version() ?? "", signal }),
+      );
     });
   withCommonOptions(program.command("dag-processor"))
     .description("read Dag files as they change")
     .action(async (options: CommonOptions) => {
       const { runDagProcessor } = await import("@memodag/deployment/services");
-      await withStopSignal((signal) => runDagProcessor({ ...options, signal }));
+      await withStopSignal((signal) =>
+        runDagProcessor({ ...options, version: program.version() ?? "", signal }),
+      );
     });
 }

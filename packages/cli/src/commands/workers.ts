@@ -57,7 +57,9 @@ export function registerWorkers(program: Command): void {
     .description("answer workers on other machines, apart from schedulers; any number of them may run")
     .action(async (options: CommonOptions) => {
       const { runWorkerApi } = await import("@memodag/deployment/services");
-      await withStopSignal((signal) => runWorkerApi({ ...options, signal }));
+      await withStopSignal((signal) =>
+        runWorkerApi({ ...options, version: program.version() ?? "", signal }),
+      );
     });
   withCommonOptions(program.command("queues"))
     .description("queues of workers on other machines: what waits, what runs, and who takes it")

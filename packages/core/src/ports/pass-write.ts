@@ -8,6 +8,9 @@ import type { TryWrites } from "../task-attempt.ts";
 import type { TransactionWrites } from "./run-transaction.ts";
 import type { DagRunState, TaskInstanceState } from "../states.ts";
 
+/** The pool of tasks that name none, and its slots where the config does not say. */
+export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_pool", 128]]);
+
 /** The pool slots that an instance takes while it is queued or running. */
 export interface PoolSlots {
   readonly pool: string;

@@ -114,6 +114,15 @@ export interface TaskMisses extends MissCount {
   readonly lastChanged: readonly ChangedPart[];
 }
 
+/** The slots of a pool that the tasks of one Dag take. */
+export interface PoolUse {
+  readonly pool: string;
+  readonly team: string;
+  readonly dagId: string;
+  /** At least 1. */
+  readonly slots: number;
+}
+
 /** Reads of runs; each is one statement, or a few. */
 export interface RunViews {
   /**
@@ -137,6 +146,8 @@ export interface RunViews {
   countMisses(team: string | undefined, since: number): Promise<MissCount[]>;
   /** The same by task, the most frequent first. */
   listTaskMisses(team: string | undefined, since: number, limit: number): Promise<TaskMisses[]>;
+  /** Lists the slots of pools that queued and running tasks take, by pool, team and Dag. */
+  listPoolUse(): Promise<PoolUse[]>;
   /** The digests of versions of Dags of a team, by their numbers. */
   findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>>;
 }

@@ -50,6 +50,13 @@ export async function openConfiguredApi(
     teams: () => configuredTeams(config),
     version,
     webFolder,
+    examine: async () => {
+      const { examine, reportFindings } = await import("../doctor/index.ts");
+      const choice = loaded.file === null ? {} : { config: loaded.file };
+      const findings = [];
+      for await (const finding of examine({ ...choice, version }, log)) findings.push(finding);
+      return reportFindings(findings);
+    },
     ready: async () => void (await deployment.runs.listLeaseOwners()),
     onAnswered: (answered) => telemetry?.recordRequest(answered),
     clock: systemClock,

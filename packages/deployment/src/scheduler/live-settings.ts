@@ -2,7 +2,8 @@
 // value.
 
 import type { CacheLeasesOptions, ResultCacheOptions } from "@memodag/result-cache";
-import { DEFAULT_POOLS, type SchedulerOptions } from "@memodag/scheduler";
+import type { SchedulerOptions } from "@memodag/scheduler";
+import { poolSlots } from "../config/pool-slots.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 
 /** Settings of a result cache. */
@@ -30,12 +31,12 @@ export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
 
 /** Settings of a scheduler. */
 export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag"> {
-  const { scheduler, pools } = live.config;
+  const { scheduler } = live.config;
   return {
     leaseMs: scheduler.lease,
     pollMs: () => live.config.scheduler.pollInterval,
     maxRuns: () => live.config.scheduler.maxRuns,
-    poolSlots: new Map([...DEFAULT_POOLS, ...pools.map(({ name, slots }) => [name, slots] as const)]),
+    poolSlots: poolSlots(live.config),
     callbackTimeoutMs: () => live.config.scheduler.callbackTimeout,
     defaultTtlMs: () => live.config.taskCache.defaultTtl,
     maxInputSize: () => live.config.taskCache.maxInputSize,

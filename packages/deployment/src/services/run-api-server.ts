@@ -7,7 +7,7 @@ import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 
 /** Options of {@link runApiServer}. */
-export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOptions, "log"> {
+export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOptions, "log" | "version"> {
   /** Logs a link that signs the user of this process in, once. */
   readonly link?: boolean;
 }

@@ -22,8 +22,6 @@ export interface WorkerOptions extends ServiceOptions {
   readonly concurrency?: number | undefined;
   /** Runs this attempt alone, and ends. */
   readonly attempt?: string | undefined;
-  /** Of memodag. */
-  readonly version: string;
 }
 
 /** A worker that was checked. */

@@ -1,11 +1,12 @@
 // Opens what all services share: the deployment, its live config, and the log.
 
-import type { Logger } from "@memodag/core";
+import type { Logger, ServiceKind } from "@memodag/core";
 import { LiveConfig } from "../config/live-config.ts";
 import { loadSettings } from "../config/settings.ts";
 import { serviceLogger } from "../logging/log-lines.ts";
 import { withDeployment, type Deployment } from "../stores/deployment.ts";
 import { openTelemetry, type ProcessTelemetry } from "../telemetry/open-telemetry.ts";
+import { beatProcess } from "./beat-process.ts";
 import type { ServiceOptions } from "./service-options.ts";
 
 /** A running service. */
@@ -20,12 +21,12 @@ export interface StartedService {
 }
 
 /**
- * Opens the deployment for a service, and closes it when the service has stopped.
+ * Opens the deployment for a service, notes that the service runs, and closes it when the service has stopped.
  * @param name what telemetry calls the service
  */
 export async function withService(
-  name: string,
-  { config, json = false, signal }: ServiceOptions,
+  name: ServiceKind | "dev",
+  { config, json = false, version, signal }: ServiceOptions,
   work: (service: StartedService) => Promise<void>,
 ): Promise<void> {
   const loaded = await loadSettings(config === undefined ? {} : { config });
@@ -35,9 +36,13 @@ export async function withService(
     const telemetry = await openTelemetry(name, loaded, plainLog);
     // Ids would only lengthen lines for people.
     const log = (json && telemetry?.correlate(plainLog)) || plainLog;
+    const kind = name === "dev" ? "scheduler" : name;
+    const slots = () => (kind === "scheduler" ? live.config.core.parallelism : null);
+    const end = beatProcess(deployment.processes, { kind, version, slots, log });
     try {
       await work({ deployment, live, log, telemetry, stopped: whenAborted(signal) });
     } finally {
+      await end();
       await telemetry?.close();
     }
   });

@@ -17,6 +17,7 @@ import type { OperationContext, RunPlanner, Stores } from "@memodag/operations";
 import type { ValueAdapter } from "@memodag/value-cache";
 import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
+import { poolSlots } from "../config/pool-slots.ts";
 import { currentActor } from "../config/current-actor.ts";
 import { FileLogStore } from "@memodag/executor/logs";
 import { EitherLogStore } from "./either-log-store.ts";
@@ -99,7 +100,7 @@ export async function withDeployment<T>(
       } = database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
-      const { apiTokens, apiSessions } = database;
+      const { apiTokens, apiSessions, processes } = database;
       return await work({
         loaded,
         config,
@@ -133,6 +134,7 @@ export async function withDeployment<T>(
         workerTokens,
         apiTokens,
         apiSessions,
+        processes,
         attemptLogs,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
@@ -198,6 +200,7 @@ export function operationContext(
       entryLimits: entryLimits(config.caches),
       retention: () => retentionLimits(config),
       cacheBackend: config.core.taskCacheBackend,
+      poolSlots: () => poolSlots(config),
       workerLimits: { beatMs: config.scheduler.heartbeatTimeout, linkMs: config.executor.linkGrace },
       findSealKey: () => findSecretKey(config.core.stateDir),
     },

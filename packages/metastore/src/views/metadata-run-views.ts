@@ -6,6 +6,7 @@ import type {
   InstanceQuery,
   ListedInstances,
   MissCount,
+  PoolUse,
   RevisionLook,
   RunPeriod,
   RunRevision,
@@ -20,6 +21,7 @@ import { findVersionDigests } from "./find-version-digests.ts";
 import { countMisses, listFailures, listTaskMisses } from "./latest-trouble.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
+import { listPoolUse } from "./list-pool-use.ts";
 import { listTries } from "./list-tries.ts";
 import { sumByDay } from "./sum-by-day.ts";
 import { sumUpRuns } from "./sum-up-runs.ts";
@@ -66,6 +68,10 @@ export class MetadataRunViews implements RunViews {
 
   async findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>> {
     return await findVersionDigests(this.#dialect, team, versionIds);
+  }
+
+  async listPoolUse(): Promise<PoolUse[]> {
+    return await listPoolUse(this.#dialect);
   }
 
   async listTries(team: string, runId: number, query: TryQuery): Promise<TaskTry[]> {

@@ -34,6 +34,8 @@ import { listEntries } from "../entries/list-entries.ts";
 import { showEntry } from "../entries/read-entry.ts";
 import { removeEntries } from "../entries/remove-entries.ts";
 import { explainRun, explainTask } from "../explain/explain-task.ts";
+import { listPools } from "../processes/list-pools.ts";
+import { listProcesses } from "../processes/list-processes.ts";
 import { cleanDatabase, planClean } from "../retention/clean-database.ts";
 import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
@@ -70,6 +72,7 @@ import * as plans from "./plan-schemas.ts";
 import * as runs from "./run-schemas.ts";
 import type { OperationTypes } from "./operation-types.ts";
 import { json } from "./values.ts";
+import * as processes from "./process-schemas.ts";
 import * as views from "./view-schemas.ts";
 import * as tokens from "./token-schemas.ts";
 import * as workers from "./worker-schemas.ts";
@@ -183,6 +186,8 @@ export const OPERATIONS: Operations = {
   "tasks.show": operation("read", runs.instanceInput, views.shownTask, showTask),
   "tasks.values": operation("read", runs.instanceInput, views.values, listValues),
   "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
+  "pools.list": operation("read", processes.poolsInput, processes.pools, listPools),
+  "processes.list": operation("read", nothing, processes.processes, (context) => listProcesses(context)),
   "queues.list": operation("read", nothing, workers.queues, (context) => listQueues(context)),
   "tokens.list": operation("read", nothing, tokens.list, (context) => listApiTokens(context)),
   "tokens.make": operation("act", tokens.makeInput, tokens.made, makeApiToken),

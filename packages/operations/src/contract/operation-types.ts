@@ -40,6 +40,8 @@ import type { DeleteRunsInput } from "../retention/delete-runs.ts";
 import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
+import type { ListPoolsInput, PoolReport } from "../processes/list-pools.ts";
+import type { ProcessReport } from "../processes/list-processes.ts";
 import type { RunName } from "../runs/find-run.ts";
 import type { CalendarDay, DagCalendarInput } from "../dags/dag-calendar.ts";
 import type { DagGrid, DagGridInput } from "../dags/dag-grid.ts";
@@ -114,6 +116,8 @@ export interface OperationTypes {
   "entries.rm": { input: RemoveEntriesInput; output: RemovedEntries };
   "entries.show": { input: EntryName; output: EntryReport };
   "runs.home": { input: HomeInput; output: HomeReport };
+  "pools.list": { input: ListPoolsInput; output: PoolReport[] };
+  "processes.list": { input: Nothing; output: ProcessReport[] };
   "queues.list": { input: Nothing; output: QueueReport[] };
   "runs.attempts": { input: ListAttemptsInput; output: Page<AttemptReport> };
   "runs.cancel": { input: RunName; output: CancelledRun };

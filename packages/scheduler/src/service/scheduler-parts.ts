@@ -90,9 +90,6 @@ export interface SchedulerParts {
   readonly options: SchedulerOptions;
 }
 
-/** The default pool and its slots. */
-export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_pool", 128]]);
-
 /** How long a run waits after a pass that failed, or when it cannot be loaded, in milliseconds. */
 export const FAULT_REST_MS = 1_000;
 

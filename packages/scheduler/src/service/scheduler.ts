@@ -1,6 +1,13 @@
 // The scheduler: claims runs, executes their passes, renews its leases, and drains on shutdown.
 
-import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
+import {
+  DEFAULT_POOLS,
+  messageOf,
+  type CancelTimer,
+  type ClaimedRun,
+  type Clock,
+  type DagRun,
+} from "@memodag/core";
 import { randomUUID } from "node:crypto";
 import { ResultCaches } from "@memodag/result-cache";
 import { AwaitedRuns } from "../steps/awaited-runs.ts";
@@ -22,7 +29,7 @@ import { OwnSurroundings } from "../cache/own-surroundings.ts";
 import type { RunContext, SchedulerListener } from "../context/run-context.ts";
 import { RunExecution } from "../run/pass.ts";
 import { settleEnded } from "../run/settle-ended.ts";
-import { DEFAULT_POOLS, withTimeouts, type SchedulerParts } from "./scheduler-parts.ts";
+import { withTimeouts, type SchedulerParts } from "./scheduler-parts.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
 import { ValueWorker } from "../values/value-worker.ts";
 
