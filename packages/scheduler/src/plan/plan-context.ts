@@ -1,13 +1,13 @@
 // The stores and settings of a scheduler with which a run is foretold, and nothing that executes.
 
 import { randomUUID } from "node:crypto";
-import type { Executor } from "@memodag/core";
+import { DEFAULT_POOLS, type Executor } from "@memodag/core";
 import { ResultCaches, type DecisionLog, type DecisionLogParts } from "@memodag/result-cache";
 import { AttemptRouter } from "../attempts/attempt-router.ts";
 import { LimitLedger } from "../attempts/limit-ledger.ts";
 import { OwnSurroundings } from "../cache/own-surroundings.ts";
 import type { RunContext } from "../context/run-context.ts";
-import { DEFAULT_POOLS, type SchedulerParts } from "../service/scheduler-parts.ts";
+import type { SchedulerParts } from "../service/scheduler-parts.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
 import { ValueWorker } from "../values/value-worker.ts";
 

@@ -42,7 +42,7 @@ export interface SchedulerOptions {
   readonly keyTimeoutMs?: Live<number>;
   /** The share of hits under weakened keys that run and are compared, from 0 to 1; defaults to none. */
   readonly recheckShare?: Live<number>;
-  /** Slots by pool; defaults to {@link DEFAULT_POOLS}. Must be the same for every scheduler. */
+  /** Slots by pool; defaults to DEFAULT_POOLS of the core. Must be the same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; defaults to one minute. */
   readonly callbackTimeoutMs?: Live<number>;
