@@ -180,6 +180,28 @@ describe("an operator", () => {
     expect(newFaults()).toEqual([]);
   });
 
+  it("is told on every page that nothing runs, until a scheduler does", async () => {
+    await page.goto("/?team=none");
+    await page.getByRole("heading", { name: "There are no Dags yet" }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await project.workspace.memodag(["dags", "trigger", "shop"]);
+    await page.goto("/audit");
+    const bar = page.getByRole("alert").getByText("Nothing runs: no scheduler is alive.");
+    await bar.waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    const scheduler = project.workspace.start("scheduler");
+    await bar.waitFor({ state: "detached" });
+    await page.goto("/settings");
+    await page.getByRole("row", { name: /^scheduler .* alive/ }).waitFor();
+    await button("Look").click();
+    await page.getByText("Nothing failed.").waitFor();
+    await page.goto("/pools");
+    await page.locator("h1").waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await scheduler.end("SIGTERM");
+    expect(newFaults()).toEqual([]);
+  });
+
   it("finds pages, Dags and entries by the keyboard alone", async () => {
     const [entry] = await project.workspace.json<{ key: string }[]>(
       "cache",

@@ -29,6 +29,7 @@ const SCREENS = [
   "/approvals",
   "/dag-errors",
   "/workers",
+  "/pools",
   "/audit",
   "/settings",
 ];

@@ -21,6 +21,7 @@ import { instanceRoute } from "./instance/instance-route.ts";
 import { runRoute } from "./run/run-route.ts";
 import { runsRoute } from "./runs/runs-route.ts";
 import { settingsRoute } from "./settings/settings-route.ts";
+import { poolsRoute } from "./pools/pools-route.ts";
 import { rootRoute } from "./shell/root-route.tsx";
 import { workersRoute } from "./workers/workers-route.ts";
 
@@ -45,6 +46,7 @@ export const routeTree = rootRoute.addChildren([
   approvalRoute,
   dagErrorsRoute,
   workersRoute,
+  poolsRoute,
   auditRoute,
   settingsRoute,
 ]);

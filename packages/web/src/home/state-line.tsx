@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { read } from "../data/api.ts";
+import { read, type OutputOf } from "../data/api.ts";
 import { polled } from "../data/polled.ts";
 import { useTeam } from "../data/use-session.ts";
 import styles from "./home-page.module.css";
@@ -14,9 +14,15 @@ export function StateLine(): ReactNode {
   const health = useQuery(polled(read("cache.health", {}))).data;
   const errors = useQuery(polled(read("dags.errors", { team }))).data ?? [];
   const approvals = useQuery(polled(read("approvals.list", { team }))).data ?? [];
+  const processes = useQuery(polled(read("processes.list", {}))).data;
   const [first] = errors;
   return (
     <>
+      {processes && (
+        <Link to="/settings" className={styles.state}>
+          {processesWords(processes)}
+        </Link>
+      )}
       {health && (
         <Link to="/cache/health" className={styles.state} data-fault={isFault(health) || undefined}>
           {health.offReason !== null
@@ -49,4 +55,13 @@ function isFault({
   breakers: readonly unknown[];
 }): boolean {
   return offReason !== null || breakers.length > 0;
+}
+
+function processesWords(processes: OutputOf<"processes.list">): string {
+  const count = (wanted: string): number =>
+    processes.filter(({ kind, isAlive }) => isAlive && kind === wanted).length;
+  const schedulers = count("scheduler");
+  const others = count("dag-processor") === 0 ? "" : "  ● Dag processor";
+  if (schedulers === 0) return `○ no scheduler${others}`;
+  return `● ${schedulers} ${schedulers === 1 ? "scheduler" : "schedulers"}${others}`;
 }

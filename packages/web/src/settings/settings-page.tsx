@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 import { Facts } from "../controls/facts.tsx";
 import { Page } from "../controls/page.tsx";
 import { useMay, useSession } from "../data/use-session.ts";
+import { Doctor } from "./doctor.tsx";
+import { Processes } from "./processes.tsx";
 import { Tokens } from "./tokens.tsx";
 
 /** The page. */
@@ -20,7 +22,9 @@ export function SettingsPage(): ReactNode {
           ["Values of users", hasValues ? "shown" : "withheld"],
         ]}
       />
+      <Processes />
       {isAdmin && <Tokens />}
+      {isAdmin && <Doctor />}
     </Page>
   );
 }

@@ -10,6 +10,7 @@ import { listenForKeys, useShortcut } from "../shortcuts/use-shortcut.ts";
 import styles from "./frame.module.css";
 import { LiveIndicator } from "./live-indicator.tsx";
 import { SheetKey } from "./sheet-key.tsx";
+import { NoSchedulerBar } from "./no-scheduler-bar.tsx";
 import { TeamSwitch } from "./team-switch.tsx";
 import { ThemeSwitch } from "./theme-switch.tsx";
 import { UserMenu } from "./user-menu.tsx";
@@ -21,6 +22,7 @@ const PLACES = [
   { to: "/cache", text: "Cache", shortcut: "go.cache" },
   { to: "/approvals", text: "Approvals", shortcut: undefined },
   { to: "/workers", text: "Workers", shortcut: "go.workers" },
+  { to: "/pools", text: "Pools", shortcut: undefined },
   { to: "/audit", text: "Audit", shortcut: "go.audit" },
   { to: "/settings", text: "Settings", shortcut: undefined },
 ] as const;
@@ -61,6 +63,7 @@ export function Frame(): ReactNode {
         </div>
       </header>
       {PLACES.map(({ to, shortcut }) => shortcut && <PlaceKey key={to} to={to} shortcut={shortcut} />)}
+      <NoSchedulerBar />
       <main id="content" tabIndex={-1} className={styles.main}>
         <Outlet />
       </main>
