@@ -4,6 +4,7 @@ import { QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { createRouter, RouterProvider } from "@tanstack/react-router";
 import { StrictMode, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
+import { Page } from "./controls/page.tsx";
 import { Problem } from "./controls/problem.tsx";
 import { createQueryClient } from "./data/query-client.ts";
 import { sessionQuery, signInByLink } from "./data/session.ts";
@@ -26,7 +27,11 @@ const router = createRouter({
   defaultPreload: "intent",
   // Answers are kept by the query client.
   defaultPreloadStaleTime: 0,
-  defaultErrorComponent: ({ error, reset }) => <Problem error={error} onRetry={reset} />,
+  defaultErrorComponent: ({ error, reset }) => (
+    <Page title="This cannot be shown">
+      <Problem error={error} onRetry={reset} />
+    </Page>
+  ),
   scrollRestoration: true,
 });
 
