@@ -161,7 +161,8 @@ describe("an operator", () => {
 
   it("looks at entries of a run: an image, a table, and text that is not run", async () => {
     const { runId } = await project.workspace.json<{ runId: string }>("dags", "run", "saving");
-    await page.goto(`/teams/default/dags/saving/runs/${encodeURIComponent(runId)}/entries`);
+    await page.goto(`/teams/default/dags/saving/runs/${encodeURIComponent(runId)}`);
+    await page.getByRole("link", { name: "entries of job caches" }).click();
     await page.getByRole("link", { name: "pixel", exact: true }).click();
     const image = page.getByRole("img", { name: "Entry pixel" });
     await expect

@@ -1,5 +1,6 @@
 // The cache entry of an instance's key: since when it is there, until when it is good, and how often it was used.
 
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { Facts } from "../controls/facts.tsx";
 import { Time } from "../controls/time.tsx";
@@ -20,7 +21,16 @@ export function EntryFacts({
     <Facts
       look="list"
       facts={[
-        ["Key", <code key="key">{cacheKey}</code>],
+        [
+          "Key",
+          entry ? (
+            <Link key="key" to="/teams/$team/cache/$key" params={{ team: entry.team, key: cacheKey }}>
+              <code>{cacheKey}</code>
+            </Link>
+          ) : (
+            <code key="key">{cacheKey}</code>
+          ),
+        ],
         ["Entry", entry ? formatBytes(entry.sizeBytes) : isHit ? "not there any more" : "none"],
         ["Made in", entry && formatDuration(entry.durationMs)],
         ["Kept", entry && <Time iso={entry.createdAt} />],

@@ -76,7 +76,14 @@ export function RunPage(): ReactNode {
           <span title={runId}>{shortRunId(runId)}</span>
         </>
       }
-      facts={<RunFacts outline={outline} />}
+      facts={
+        <>
+          <RunFacts outline={outline} />
+          <Link to="/teams/$team/dags/$dagId/runs/$runId/entries" params={{ team, dagId, runId }}>
+            entries of job caches
+          </Link>
+        </>
+      }
       actions={<RunActs outline={outline} />}
       command={`runs show ${quoted(dagId)} ${quoted(runId)}`}
     >
