@@ -19,6 +19,11 @@ export class RunningCommand {
     });
   }
 
+  /** Of its process. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** All that it wrote to stderr so far. */
   get stderr(): string {
     return this.#stderr;

@@ -21,6 +21,8 @@ export interface OwnRoute extends Pick<Route, "method" | "path" | "summary" | "h
   /** The fields of the path and the query. */
   readonly parameters: Readonly<Record<string, z.ZodType>>;
   readonly body?: z.ZodType;
+  /** It answers with the address of another page. */
+  readonly isRedirect?: true;
   /** The type of the answer's body, and its schema where that is JSON; absent: there is none. */
   readonly type?: string;
   readonly answer?: z.ZodType;
@@ -45,8 +47,8 @@ export interface Me {
 
 /** The state of a sign-in: a page reads it first. */
 export interface SessionReport {
-  /** How people sign in. `local`: with a link of `memodag ui`. */
-  readonly auth: "local";
+  /** How people sign in. `local`: with a link of `memodag ui`; `oidc`: at `/session/oidc`, or with a link. */
+  readonly auth: "local" | "oidc";
   /** `null`: the request is not signed in. */
   readonly me: Me | null;
   /** The teams that they may read. */
@@ -104,7 +106,7 @@ const findings: z.ZodType<DoctorReport> = z.strictObject({
 });
 
 const session: z.ZodType<SessionReport> = z.strictObject({
-  auth: z.enum(["local"]),
+  auth: z.enum(["local", "oidc"]),
   me: me.nullable(),
   teams: z.array(name),
   version: z.string().nullable(),
@@ -142,6 +144,8 @@ export type OwnRouteName =
   | "session.open"
   | "session.show"
   | "session.close"
+  | "session.begin-oidc"
+  | "session.end-oidc"
   | "logs.read"
   | "logs.follow"
   | "entries.content"
@@ -219,6 +223,22 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     role: "public",
     parameters: {},
     summary: "Signs out.",
+  },
+  "session.begin-oidc": {
+    method: "GET",
+    path: "/session/oidc",
+    role: "public",
+    parameters: {},
+    isRedirect: true,
+    summary: "Leads a browser to the OpenID provider of the config.",
+  },
+  "session.end-oidc": {
+    method: "GET",
+    path: "/session/oidc/callback",
+    role: "public",
+    parameters: { code: z.string().optional(), state: z.string().optional() },
+    isRedirect: true,
+    summary: "Signs in whom the OpenID provider has sent back, and leads to the first page.",
   },
   "logs.read": {
     method: "GET",

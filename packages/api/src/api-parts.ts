@@ -4,6 +4,7 @@ import type { DoctorReport } from "@memodag/api-contract";
 import type { ApiSessionStore, Clock, JsonObject, Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import type { Authenticator } from "./auth/authenticator.ts";
+import type { OidcSignIn } from "./auth/oidc.ts";
 import type { SignInCodes } from "./auth/sign-in-codes.ts";
 import type { RequestLimits } from "./limits/request-limits.ts";
 import type { RunWatcher } from "./live/run-watcher.ts";
@@ -31,6 +32,10 @@ export interface ApiParts {
   readonly long: LongOperations;
   readonly limits: RequestLimits;
   readonly watcher: RunWatcher;
+  /** Undefined: people sign in with links alone. */
+  readonly oidc: OidcSignIn | undefined;
+  /** The URL of the server, for people. */
+  ownUrl(): string;
   /** How long a person stays signed in. */
   readonly sessionMs: number;
   /** Names of the teams of the config. */
@@ -43,6 +48,8 @@ export interface ApiParts {
   readonly webFolder: string | undefined;
   /** Looks whether everything is there. */
   examine(): Promise<DoctorReport>;
+  /** Returns the error that names the fault of a store; any other one unchanged. */
+  nameFault(error: unknown): unknown;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Hears of each request; of a stream, when it begins. Must not throw. */

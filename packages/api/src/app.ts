@@ -8,6 +8,7 @@ import { ApiProblem, notFound, toResponse } from "./problem.ts";
 import { addEntryRoutes } from "./routes/entry-routes.ts";
 import { addEventRoutes } from "./routes/event-routes.ts";
 import { addLogRoutes } from "./routes/log-routes.ts";
+import { addOidcRoutes } from "./routes/oidc-routes.ts";
 import { addOperationRoutes } from "./routes/operation-routes.ts";
 import { addServerRoutes } from "./routes/server-routes.ts";
 import { addSessionRoutes } from "./routes/session-routes.ts";
@@ -41,6 +42,7 @@ export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<A
   });
   addServerRoutes(app, parts);
   addSessionRoutes(app, parts);
+  addOidcRoutes(app, parts);
   addLogRoutes(app, parts);
   addEntryRoutes(app, parts);
   addEventRoutes(app, parts);
@@ -51,6 +53,6 @@ export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<A
   });
   app.use(parts.webFolder === undefined ? serveNoPages : servePages(parts.webFolder));
   app.notFound((c) => toResponse(notFound(), c.get("requestId"), parts.log));
-  app.onError((error, c) => toResponse(error, c.get("requestId"), parts.log));
+  app.onError((error, c) => toResponse(parts.nameFault(error), c.get("requestId"), parts.log));
   return app;
 }

@@ -11,6 +11,8 @@ import type { OperationContext } from "@memodag/operations";
 import type { ApiParts } from "./api-parts.ts";
 import { makeApp } from "./app.ts";
 import { Authenticator, type CredentialStores } from "./auth/authenticator.ts";
+import type { NamedGrant } from "./auth/grants.ts";
+import { OidcSignIn, type OidcSettings } from "./auth/oidc.ts";
 import { SignInCodes } from "./auth/sign-in-codes.ts";
 import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
 import { RunWatcher } from "./live/run-watcher.ts";
@@ -34,6 +36,10 @@ export interface ApiServerOptions {
   readonly secret: Uint8Array;
   /** Milliseconds for which a person stays signed in. */
   readonly sessionMs: number;
+  /** Where people sign in. Default: with links alone. */
+  readonly oidc?: OidcSettings | undefined;
+  /** Their grants. Default: none. */
+  grants?(): readonly NamedGrant[];
   /** Names of the teams of the config. */
   teams(): readonly string[];
   /** Of the program. */
@@ -42,6 +48,8 @@ export interface ApiServerOptions {
   readonly webFolder?: string | undefined;
   /** Looks whether everything is there, for admins. */
   examine(): Promise<DoctorReport>;
+  /** Returns the error that names the fault of a store, such as a database that is away; any other one unchanged. */
+  nameFault(error: unknown): unknown;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Hears of each request. */
@@ -85,11 +93,22 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const long = new LongOperations(log);
   const limits = new RequestLimits({ ...DEFAULT_LIMITS, ...options.limits }, clock);
   const closing = new AbortController();
+  let url = publicUrl?.href.replace(/\/$/, "") ?? "";
   const app = makeApp(
     {
       context,
       sessions: credentials.sessions,
-      authenticator: new Authenticator({ ...credentials, host: hostname(), isHttps, limits, clock, log }),
+      authenticator: new Authenticator({
+        ...credentials,
+        host: hostname(),
+        grants: () => options.grants?.() ?? [],
+        isHttps,
+        limits,
+        clock,
+        log,
+      }),
+      oidc: options.oidc && new OidcSignIn(options.oidc, clock),
+      ownUrl: () => url,
       codes,
       cursors: new SealedCursors(secret),
       long,
@@ -102,6 +121,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       document: openApiDocument(version),
       webFolder: options.webFolder,
       examine: () => options.examine(),
+      nameFault: (error) => options.nameFault(error),
       ready: () => options.ready(),
       ...(options.onAnswered && { onAnswered: options.onAnswered }),
       clock,
@@ -117,7 +137,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       : { fetch, createServer: createHttp, serverOptions: SERVER_OPTIONS },
   ) as Server;
   const own = await listen(server, options);
-  const url = publicUrl?.href.replace(/\/$/, "") ?? own;
+  if (!publicUrl) url = own;
   log.info("the API listens; `memodag ui` prints a link that signs you in", { url });
   return {
     url,

@@ -4,7 +4,7 @@ import { openApiServer, type ApiServer, type ApiServerOptions } from "@memodag/a
 import { silentLogger, systemClock } from "@memodag/core";
 import { loadSettings } from "@memodag/deployment/config";
 import { openPlanner } from "@memodag/deployment/scheduler";
-import { operationContext, withDeployment } from "@memodag/deployment/stores";
+import { nameFault, operationContext, withDeployment } from "@memodag/deployment/stores";
 import { join } from "node:path";
 import type { Project } from "./project.ts";
 
@@ -17,6 +17,7 @@ export async function withApi<T>(
     actsPerMinute: 100_000,
     failuresPerMinute: 100_000,
   },
+  more: Pick<ApiServerOptions, "oidc" | "grants"> = {},
 ): Promise<T> {
   const loaded = await loadSettings({ config: join(project.folder, "memodag.toml") });
   return await withDeployment({ loaded, log: silentLogger }, async (deployment) => {
@@ -31,8 +32,10 @@ export async function withApi<T>(
       teams: () => loaded.config.bundles.map(({ team }) => team),
       version: "0.1.0",
       examine: async () => ({ ok: true, checks: [{ check: "config", status: "ok", message: "none" }] }),
+      nameFault,
       ready: async () => void (await deployment.runs.listLeaseOwners()),
       limits,
+      ...more,
       clock: systemClock,
       log: silentLogger,
     });

@@ -11,6 +11,7 @@ import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-f
 import { formatKeyPath } from "./known-keys.ts";
 import { poolFaults } from "./pool-rules.ts";
 import { readValues } from "./read-document.ts";
+import { apiFaults } from "./api-rules.ts";
 import { retentionFaults } from "./retention-rules.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
@@ -58,6 +59,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     ...(read.kind === "valid"
       ? sizeFaults(read.parsed.database.url, read.parsed.core.max_xcom_size)
       : read.faults),
+    ...apiFaults(document),
     ...bundleFaults(document),
     ...cacheFaults(document),
     ...poolFaults(document),

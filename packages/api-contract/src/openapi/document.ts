@@ -164,7 +164,7 @@ const LONG_ANSWER: JsonObject = {
 
 function ownItem(
   name: string,
-  { path, summary, parameters, body, type, answer, role, isAcrossTeams }: OwnRoute,
+  { path, summary, parameters, body, type, answer, isRedirect, role, isAcrossTeams }: OwnRoute,
   components: SchemaComponents,
 ): JsonObject {
   const inPath = pathFields(path);
@@ -190,7 +190,9 @@ function ownItem(
       },
     }),
     responses: {
-      ...(content ? { 200: { description: "Done", content } } : { 204: { description: "Done" } }),
+      ...(content
+        ? { 200: { description: "Done", content } }
+        : { [isRedirect ? 302 : 204]: { description: "Done" } }),
       ...(name === "logs.read" && {
         206: { description: "A part of it", ...(content && { content }) },
         416: { $ref: "#/components/responses/Problem422" },

@@ -3,6 +3,7 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import {
   areSameSecrets,
+  LONGEST_ACTOR_NAME,
   messageOf,
   readSecretToken,
   sha256,
@@ -16,6 +17,7 @@ import type { Context } from "hono";
 import type { RequestLimits } from "../limits/request-limits.ts";
 import type { Principal } from "../principal.ts";
 import { ApiProblem } from "../problem.ts";
+import { grantsOf, type NamedGrant } from "./grants.ts";
 import { readSessionSecret, refuseForeignActs } from "./session-cookie.ts";
 
 const BEARER = /^Bearer (?<token>\S+)$/i;
@@ -33,6 +35,8 @@ export interface CredentialStores {
 export interface AuthenticatorOptions extends CredentialStores {
   /** The machine that actors in the audit trail are said to have acted from. */
   readonly host: string;
+  /** The grants of the config to people who sign in at a provider. */
+  grants(): readonly NamedGrant[];
   readonly isHttps: boolean;
   readonly limits: RequestLimits;
   readonly clock: Clock;
@@ -72,15 +76,20 @@ export class Authenticator {
   }
 
   /** Returns the principal of a session, and what they may do. */
-  principalOfSession({ kind, subject, name }: ApiSession): Principal {
+  principalOfSession(session: ApiSession): Principal {
+    const { kind, subject, name } = session;
     return {
       kind: "session",
       id: `${kind}:${subject}`,
       name,
       hasValues: true,
-      // A user who can read the secret of the deployment can read all of it.
-      grants: [{ team: null, role: "admin" }],
-      actor: { kind, name, host: this.#options.host },
+      grants: grantsOf(session, this.#options.grants()),
+      actor: {
+        kind,
+        // People choose their names; the provider chooses the subject.
+        name: (kind === "os_user" ? name : `${subject} (${name})`).slice(0, LONGEST_ACTOR_NAME),
+        host: this.#options.host,
+      },
     };
   }
 

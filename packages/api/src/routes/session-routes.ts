@@ -58,7 +58,7 @@ export function addSessionRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
 }
 
 /** Signs a browser in. Returns false if the code was used before. */
-async function openSession(
+export async function openSession(
   c: Context,
   session: ApiSession,
   codeDigest: Digest,
@@ -72,11 +72,12 @@ async function openSession(
 }
 
 /** Strangers are told how to sign in, and nothing else. */
-function toReport(principal: Principal | undefined, { teams, version }: ApiParts): SessionReport {
-  if (!principal) return { auth: "local", me: null, teams: [], version: null };
+function toReport(principal: Principal | undefined, { teams, version, oidc }: ApiParts): SessionReport {
+  const auth = oidc ? "oidc" : "local";
+  if (!principal) return { auth, me: null, teams: [], version: null };
   const { grants } = principal;
   const readable = teams().filter((team) =>
     grants.some((grant) => grant.team === null || grant.team === team),
   );
-  return { auth: "local", me: toMe(principal), teams: readable, version };
+  return { auth, me: toMe(principal), teams: readable, version };
 }

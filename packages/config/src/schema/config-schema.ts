@@ -1,6 +1,7 @@
 // All tables of the config file, in the order in which it is shown. Types, validation, `config/memodag.toml` and its JSON
 // schema are derived from here.
 
+import { apiGrants, apiOidc } from "./api-access-tables.ts";
 import { api } from "./api-tables.ts";
 import { caches, jobCache, taskCache } from "./cache-tables.ts";
 import type { Key, Section } from "./key.ts";
@@ -22,6 +23,7 @@ export const configSchema = {
   executor,
   worker_api: workerApi,
   api,
+  api_oidc: apiOidc,
   telemetry,
   worker,
   dag_processor: dagProcessor,
@@ -31,6 +33,7 @@ export const configSchema = {
   variables,
   caches,
   bundles,
+  api_grants: apiGrants,
 };
 
 type Schema = typeof configSchema;

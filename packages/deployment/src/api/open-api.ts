@@ -6,10 +6,12 @@ import { messageOf, OWN_FILE_MODE, systemClock, type Logger } from "@memodag/cor
 import type { RunPlanner } from "@memodag/operations";
 import { configuredTeams } from "../config/configured-teams.ts";
 import { readSecretKey } from "../config/secret-key.ts";
+import { readOidc } from "../config/read-oidc.ts";
 import { readTls } from "../config/read-tls.ts";
 import { readInstallation } from "../telemetry/installation-state.ts";
 import type { ProcessTelemetry } from "../telemetry/open-telemetry.ts";
 import { operationContext, type Deployment } from "../stores/deployment.ts";
+import { nameFault } from "../stores/name-fault.ts";
 import { addressFile } from "./address-file.ts";
 
 /** Options of {@link openConfiguredApi}. */
@@ -47,6 +49,8 @@ export async function openConfiguredApi(
     credentials: { tokens: apiTokens, sessions: apiSessions },
     secret: readSecretKey(config.core.stateDir),
     sessionMs: session,
+    oidc: readOidc(deployment.loaded),
+    grants: () => config.apiGrants.map(({ team = null, ...grant }) => ({ team, ...grant })),
     teams: () => configuredTeams(config),
     version,
     webFolder,
@@ -57,6 +61,7 @@ export async function openConfiguredApi(
       for await (const finding of examine({ ...choice, version }, log)) findings.push(finding);
       return reportFindings(findings);
     },
+    nameFault,
     ready: async () => void (await deployment.runs.listLeaseOwners()),
     onAnswered: (answered) => telemetry?.recordRequest(answered),
     clock: systemClock,
