@@ -213,6 +213,8 @@ describe("an operator", () => {
       "1",
     );
     await page.goto("/");
+    // Keys that are pressed before the page is there are lost.
+    await page.getByRole("heading", { name: "Home", exact: true }).waitFor();
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").waitFor();
     await page.keyboard.type("shop");
