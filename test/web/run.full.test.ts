@@ -33,6 +33,10 @@ async function signIn(theme: "light" | "dark" = "light"): Promise<TestWindow> {
   return window;
 }
 
+function focusedText(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? "");
+}
+
 const address = (at: number, search = ""): string =>
   `/teams/default/dags/shop/runs/${encodeURIComponent(runIds[at] ?? "")}${search}`;
 
@@ -48,6 +52,72 @@ describe("a run", () => {
     await panel.getByRole("cell", { name: "params.seed" }).waitFor();
     await panel.getByRole("link", { name: "all that differs" }).waitFor();
     await picture(page, "run-panel");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("can be read with the keyboard alone, and says before each act what it would do", async () => {
+    const { page, context, faults } = await signIn();
+    await page.goto(address(3));
+    const rows = page.getByRole("list", { name: "Tasks of the run" });
+    await rows.getByRole("link", { name: "load" }).waitFor();
+    await page.keyboard.press("j");
+    await expect.poll(() => focusedText(page), { timeout: 20_000 }).toContain("load");
+    await page.keyboard.press("j");
+    await expect.poll(() => focusedText(page), { timeout: 20_000 }).toContain("price");
+    await page.keyboard.press("Enter");
+    await rows.getByRole("link", { name: "[2]" }).waitFor();
+    await page.keyboard.press("e");
+    await expect.poll(() => page.url(), { timeout: 20_000 }).toContain("only=failed");
+    await rows.getByRole("link", { name: "load" }).waitFor({ state: "detached" });
+    await rows.getByRole("link", { name: "sum" }).focus();
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("complementary", { name: "Task instance" });
+    await panel.getByText("the till is empty").first().waitFor();
+    await page.keyboard.press("w");
+    await panel.getByRole("tab", { name: "Why", selected: true }).waitFor();
+    await panel.getByRole("button", { name: "Run it anew" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByText("The run is queued again with report, sum.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("draws the rows that are seen alone, of ten thousand instances", async () => {
+    const { page, context, faults } = await signIn();
+    const count = 10_000;
+    const fill = <T>(value: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => value(at));
+    await page.route("**/task-instances/columns*", (route) =>
+      route.fulfill({
+        json: {
+          revision: 1e6,
+          isDelta: false,
+          from: "2026-11-03T06:00:00.000Z",
+          tasks: ["price"],
+          task: fill(() => 0),
+          mapIndex: fill((at) => at),
+          cells: fill((at) => (at % 9 === 0 ? "P" : "H")).join(""),
+          startedMs: fill((at) => at),
+          endedMs: fill((at) => at + 50),
+          durationMs: fill((at) => (at % 9 === 0 ? 50 : 0)),
+          savedMs: fill((at) => (at % 9 === 0 ? null : 40)),
+          next: null,
+        },
+      }),
+    );
+    await page.goto("/runs");
+    await page.getByRole("status").getByText("live").waitFor();
+    await page.getByRole("link", { name: "shop" }).first().click();
+    const fold = page.getByRole("button", { name: /price ×10,000/ });
+    await fold.click();
+    await page.getByRole("link", { name: "[20]" }).waitFor();
+    await fold.evaluate((button) => button.closest("ul")?.parentElement?.parentElement?.scrollTo(0, 120_000));
+    await page.getByRole("link", { name: "[5000]" }).waitFor();
+    expect(await page.locator("[data-row]").count()).toBeLessThan(100);
     expect(faults).toEqual([]);
     await context.close();
   });

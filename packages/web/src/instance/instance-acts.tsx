@@ -66,21 +66,11 @@ function Neighbours({
   );
   return (
     <>
-      <Button
-        look="quiet"
-        aria-label="Previous instance"
-        isDisabled={mapIndex === 0}
-        onPress={() => go(mapIndex - 1)}
-      >
-        ‹ {mapIndex > 0 && `[${mapIndex - 1}]`}
+      <Button look="quiet" isDisabled={mapIndex === 0} onPress={() => go(mapIndex - 1)}>
+        Previous
       </Button>
-      <Button
-        look="quiet"
-        aria-label="Next instance"
-        isDisabled={mapIndex >= last}
-        onPress={() => go(mapIndex + 1)}
-      >
-        {mapIndex < last && `[${mapIndex + 1}]`} ›
+      <Button look="quiet" isDisabled={mapIndex >= last} onPress={() => go(mapIndex + 1)}>
+        Next
       </Button>
     </>
   );

@@ -135,13 +135,13 @@ function useRowKeys(frame: { readonly current: HTMLDivElement | null }, count: n
       if (top < element.scrollTop) element.scrollTop = top;
       else if (top + ROW_HEIGHT > element.scrollTop + element.clientHeight)
         element.scrollTop = top + ROW_HEIGHT - element.clientHeight;
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() =>
-          element
-            .querySelector<HTMLElement>(`[data-row="${next}"] :is(a, button)`)
-            ?.focus({ preventScroll: true }),
-        ),
-      );
+      const focus = (): boolean => {
+        const found = element.querySelector<HTMLElement>(`[data-row="${next}"] :is(a, button)`);
+        found?.focus({ preventScroll: true });
+        return found !== null;
+      };
+      // A row that was just scrolled to is in the document in two frames.
+      if (!focus()) requestAnimationFrame(() => requestAnimationFrame(focus));
     },
     [frame, count],
   );
