@@ -33,8 +33,8 @@ async function signIn(theme: "light" | "dark" = "light"): Promise<TestWindow> {
   return window;
 }
 
-function focusedText(page: Page): Promise<string> {
-  return page.evaluate(() => document.activeElement?.textContent ?? "");
+async function focusedText(page: Page): Promise<string> {
+  return (await page.locator(":focus").allTextContents()).join("");
 }
 
 const address = (at: number, search = ""): string =>
@@ -142,7 +142,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
       await page.goto(screen);
       await page.locator("h1").waitFor();
       await page.getByRole("status").getByText("live").waitFor();
-      await page.waitForFunction(() => !document.body.textContent.includes("Loading…"));
+      await expect.poll(() => page.getByText("Loading…").count(), { timeout: 20_000 }).toBe(0);
       await picture(page, `${theme}-${at}`);
       expect({ screen, barriers: await findBarriers(page) }).toEqual({ screen, barriers: [] });
     }

@@ -11,7 +11,12 @@ it("the document is one of OpenAPI 3.1, in which a linter finds nothing", async 
     },
   });
   const problems = await lintFromString({ source: JSON.stringify(openApiDocument("0.1.0")), config });
+  // Answers of the two routes that a sign-in passes are redirections alone.
+  const found = problems.filter(
+    ({ ruleId, location }) =>
+      ruleId !== "operation-2xx-response" || !location[0]?.pointer?.startsWith("#/paths/~1session~1oidc"),
+  );
   expect(
-    problems.map(({ ruleId, message, location }) => `${ruleId} ${location[0]?.pointer} ${message}`),
+    found.map(({ ruleId, message, location }) => `${ruleId} ${location[0]?.pointer} ${message}`),
   ).toEqual([]);
 });

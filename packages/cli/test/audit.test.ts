@@ -42,6 +42,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "dags errors": "looks",
   "dags graph": "looks",
   "dags list": "looks",
+  "dags plan": "looks",
   "dags pause": "dags.pause",
   "dags run": "dags.run",
   "dags show": "looks",

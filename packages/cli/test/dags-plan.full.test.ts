@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DagPlan } from "@memodag/operations/dags";
+import type { DagPlan } from "@memodag/operations/plans";
 import type { RunReport } from "@memodag/operations/runs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Project } from "./project.ts";

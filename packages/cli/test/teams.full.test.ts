@@ -72,6 +72,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "dags list": () => [[], onlyOf("bees")],
   "dags show": () => [["shapes"], expect.objectContaining({ team: "bees" })],
   "dags graph": () => [["shapes"], expect.objectContaining({ text: expect.stringContaining("sum") })],
+  "dags plan": () => [["shapes"], expect.objectContaining({ team: "bees" })],
   "dags errors": () => [[], onlyOf("bees")],
   "dags pause": () => [["shapes"], expect.anything()],
   "dags unpause": () => [["shapes"], expect.anything()],

@@ -1,7 +1,8 @@
 // `memodag dags run | trigger`.
 
 import { Option, type Command } from "commander";
-import type { LastGood, PlanDagInput } from "@memodag/operations/dags";
+import type { LastGood } from "@memodag/operations/dags";
+import type { PlanDagInput } from "@memodag/operations/plans";
 import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
 import { isAccepted } from "../output/confirm.ts";
 import { EXIT_DECLINED, EXIT_RUN_FAILED } from "../output/exit-codes.ts";
@@ -90,7 +91,7 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
 }
 
 async function isPlanAccepted(input: PlanDagInput, options: RunDagOptions): Promise<boolean> {
-  const { planDag } = await import("@memodag/operations/dags");
+  const { planDag } = await import("@memodag/operations/plans");
   const { printPlan } = await import("../output/plan-text.ts");
   const plan = await withDags(options, (context) => planDag(context, input));
   printPlan(plan);

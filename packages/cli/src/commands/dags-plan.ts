@@ -30,7 +30,7 @@ export function registerDagsPlan(dags: Command): void {
 
 async function plan(dagId: string, options: PlanOptions): Promise<void> {
   const { logicalDate, failOn, markdown, json } = options;
-  const { planDag } = await import("@memodag/operations/dags");
+  const { planDag } = await import("@memodag/operations/plans");
   const input = { ...toRunRequest(dagId, options), logicalDate };
   const planned = await withDags(options, (context) => planDag(context, input));
   if (json) printJson(planned);

@@ -1,7 +1,7 @@
 // A plan for people: in a terminal, and in a pull request.
 
 import { formatDuration, instanceName, UNMAPPED } from "@memodag/core";
-import type { DagPlan, PlannedInstance } from "@memodag/operations/dags";
+import type { DagPlan, PlannedInstance } from "@memodag/operations/plans";
 import { printLine, printTable } from "./print.ts";
 import type { Row } from "./table.ts";
 

@@ -28,7 +28,7 @@ import { graphDag } from "../dags/graph-dag.ts";
 import { listDagErrors } from "../dags/list-dag-errors.ts";
 import { listDags } from "../dags/list-dags.ts";
 import { pauseDag } from "../dags/pause-dag.ts";
-import { planDag } from "../dags/plan-dag.ts";
+import { planDag } from "../plans/plan-dag.ts";
 import { showDag } from "../dags/show-dag.ts";
 import { listEntries } from "../entries/list-entries.ts";
 import { showEntry } from "../entries/read-entry.ts";

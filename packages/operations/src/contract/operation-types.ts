@@ -29,7 +29,7 @@ import type { LastGood } from "../dags/last-good.ts";
 import type { DagErrorReport } from "../dags/list-dag-errors.ts";
 import type { DagSummaryReport, ListDagsInput } from "../dags/list-dags.ts";
 import type { PauseDagInput, PausedDag } from "../dags/pause-dag.ts";
-import type { DagPlan, PlanDagInput } from "../dags/plan-dag.ts";
+import type { DagPlan, PlanDagInput } from "../plans/plan-dag.ts";
 import type { DagReport } from "../dags/show-dag.ts";
 import type { EntryListInput, EntryReport } from "../entries/list-entries.ts";
 import type { EntryName } from "../entries/read-entry.ts";

@@ -1,7 +1,7 @@
 // Schemas of plans of runs.
 
 import * as z from "zod";
-import type { DagPlan } from "../dags/plan-dag.ts";
+import type { DagPlan } from "../plans/plan-dag.ts";
 import { count, name, size, text } from "./values.ts";
 
 const durations = z.strictObject({ low: size, high: size });

@@ -14,7 +14,7 @@ import type { DeleteRunsInput } from "../retention/delete-runs.ts";
 import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
-import type { PlanDagInput } from "../dags/plan-dag.ts";
+import type { PlanDagInput } from "../plans/plan-dag.ts";
 import type { RunName } from "../runs/find-run.ts";
 import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";

@@ -17,4 +17,3 @@ export { vouchedFor } from "./vouched-for.ts";
 export { showDag, type DagReport, type DagTaskReport } from "./show-dag.ts";
 export { dagCalendar, type CalendarDay, type DagCalendarInput } from "./dag-calendar.ts";
 export { dagGrid, type DagGrid, type DagGridInput, type GridRun, type GridTask } from "./dag-grid.ts";
-export { planDag, type DagPlan, type PlanDagInput, type PlannedInstance } from "./plan-dag.ts";

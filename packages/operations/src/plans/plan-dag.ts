@@ -5,7 +5,7 @@ import type { ForeseenInstance, ForeseenRun, PlanClass } from "@memodag/schedule
 import type { OperationContext } from "../context.ts";
 import { causeText } from "../explain/causes-text.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "../runs/run-request.ts";
-import { getDag } from "./find-dag.ts";
+import { getDag } from "../dags/find-dag.ts";
 
 /** The run to foretell: all tasks of a Dag. */
 export type PlanDagInput = Omit<DatedRunRequest, "selection">;

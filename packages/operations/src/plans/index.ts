@@ -1,0 +1,1 @@
+export { planDag, type DagPlan, type PlanDagInput, type PlannedInstance } from "./plan-dag.ts";
