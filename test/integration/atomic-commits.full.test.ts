@@ -131,7 +131,7 @@ describe.each(TEST_DIALECTS)("commits on %s", { timeout: 120_000 }, (dialect) =>
           return "done";
         },
       },
-      { records, slots: 500 },
+      { records, slots: 500, storeTimeoutMs: 60_000 },
     );
     over.abort();
     expect(await watching).toBe(0);

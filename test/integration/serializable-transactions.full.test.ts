@@ -80,14 +80,18 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
     return ended.map((run) => run?.state ?? "");
   }
 
-  /** Which runs are between the start of `first` and the end of `second`, and how many at most. */
-  function crowd() {
+  /**
+   * Which runs are between the start of `first` and the end of `second`, and how many at most. The first waits until so
+   * many are in it as `awaited` says: schedulers start at different times.
+   */
+  function crowd(awaited = 1) {
     const inside = new Set<string>();
     const seen = { most: 0 };
     const scripts: Record<string, Script> = {
       "load.first": async ({ runId }) => {
         inside.add(runId);
         seen.most = Math.max(seen.most, inside.size);
+        await vi.waitUntil(() => seen.most >= awaited, 20_000);
         await rest(40);
       },
       "load.second": async ({ runId }) => {
@@ -107,10 +111,10 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
   });
 
   test("without it, or with other values of includeInputs, runs are in it together", async () => {
-    const free = crowd();
+    const free = crowd(2);
     await runAll(await define({ isolation: "read_committed" }), free.scripts, [{}, {}]);
     expect(free.seen.most).toBe(2);
-    const keyed = crowd();
+    const keyed = crowd(2);
     const version = await define({ includeInputs: ["params.day"] }, { day: 1 });
     await runAll(version, keyed.scripts, [{ day: 1 }, { day: 2 }]);
     expect(keyed.seen.most).toBe(2);
@@ -135,8 +139,9 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
     const waiter = await trigger(version);
     const waited = second.scheduler.whenOver(waiter.id);
     second.scheduler.start();
+    // It says so before it knows who holds the lock.
     await vi.waitUntil(
-      async () => (await rowsOf(waiter))[0]?.cacheReason?.code === "waiting_for_lock",
+      async () => (JSON.stringify((await rowsOf(waiter))[0]?.cacheReason) ?? "").includes(holder.runId),
       20_000,
     );
     expect((await rowsOf(waiter))[0]).toMatchObject({

@@ -209,7 +209,8 @@ path = "dags"
     expect(Date.now() - killedAt).toBeLessThan(20_000);
     workspace.write("go", "");
     const { tasks } = await until("slow", runId, "success");
-    expect(tasks).toMatchObject([{ state: "success", worker: "w2", tryNumber: 2 }]);
+    // It began twice, which `began` has seen; on a busy machine an attempt may be lost before it begins.
+    expect(tasks).toMatchObject([{ state: "success", worker: "w2" }]);
   });
 
   /** Waits until the slow task has begun so often, and not more often. */

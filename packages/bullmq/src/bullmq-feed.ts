@@ -130,8 +130,8 @@ export class BullmqFeed implements AttemptFeed {
   async #serve(worker: Worker): Promise<void> {
     let hasMore = true;
     for (;;) {
-      await this.#places.turnOf(worker.name, hasMore);
-      const taken = await this.#next(worker);
+      const turn = await this.#places.turnOf(worker.name, hasMore);
+      const taken = await this.#next(worker, turn === "turn");
       if (taken === "closing") return;
       hasMore = taken !== undefined;
       if (!taken) this.#places.pass(worker.name);
@@ -140,11 +140,11 @@ export class BullmqFeed implements AttemptFeed {
     }
   }
 
-  /** Waits for a job, for some seconds at most. */
-  async #next(worker: Worker): Promise<Taken | "closing" | undefined> {
+  /** Waits for a job, for some seconds at most; without `block`, not at all. */
+  async #next(worker: Worker, block: boolean): Promise<Taken | "closing" | undefined> {
     this.#tokens += 1;
     const token = `${PROCESS}${worker.id}:${this.#tokens}`;
-    const next = worker.getNextJob(token).then(
+    const next = worker.getNextJob(token, { block }).then(
       (job) => job && { job, token },
       async (error: unknown) => {
         this.#debug("looked for no attempt", worker.name, error);

@@ -1,5 +1,8 @@
 // The places of a host, shared by its queues in turn.
 
+/** Changes of places after which a queue that has none of them looks nevertheless. */
+const PEEK_AFTER = 16;
+
 /** Decides which queue may take an attempt. A queue that had one, and found no place for it, is next. */
 export class HostPlaces {
   #free: number;
@@ -13,14 +16,17 @@ export class HostPlaces {
   }
 
   /**
-   * Resolves when it is the queue's turn to look for an attempt, or all is closed.
+   * Resolves when the queue is to look for an attempt, or all is closed. `peek`: it has no place, and must not wait for an
+   * attempt. Others that always have attempts would otherwise keep it from looking at all.
    * @param hasMore the queue had an attempt when it looked last
    */
-  async turnOf(queue: string, hasMore: boolean): Promise<void> {
-    while (!this.#isClosed && !this.#isTurnOf(queue)) {
+  async turnOf(queue: string, hasMore: boolean): Promise<"turn" | "peek"> {
+    for (let changes = 0; !this.#isClosed && !this.#isTurnOf(queue); changes += 1) {
       if (hasMore) this.#queueUp(queue);
+      else if (changes === PEEK_AFTER) return "peek";
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+    return "turn";
   }
 
   /** Takes a place. Where there is none for the queue, it is next. */

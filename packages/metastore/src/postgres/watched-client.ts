@@ -180,8 +180,9 @@ export class WatchedClient extends Client {
     const why = verdict === "unreachable" ? "cannot be reached" : "answers on others";
     const reason = `no answer for ${seconds} s on this connection to a server that ${why}`;
     this.#connections.tell(reason);
-    this.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
+    // Idle ones first: a caller whose query rejects may ask again at once, and must not be given one of them.
     this.#connections.doubt(this);
+    this.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
   }
 
   #hasMoved(bytes: number): boolean {

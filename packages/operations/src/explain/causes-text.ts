@@ -36,7 +36,12 @@ const WHY: Readonly<Record<string, string>> = {
   lookup_failure: "the cache failed",
 };
 
-function whyText({ reason, changes, detail }: Pick<Cause, "reason" | "changes" | "detail">): string | null {
+/** Such as `input depth changed`, or `it has no earlier result`; `null`: nothing is known. */
+export function whyText({
+  reason,
+  changes,
+  detail,
+}: Pick<Cause, "reason" | "changes" | "detail">): string | null {
   if (changes.length > 0) return changes.map(shortText).join(", ");
   if (reason === null) return detail;
   return `${WHY[reason] ?? reason}${detail === null ? "" : `: ${detail}`}`;

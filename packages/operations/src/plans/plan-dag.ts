@@ -3,7 +3,7 @@
 import { MemodagError, type DagVersion, type DurationRange } from "@memodag/core";
 import type { ForeseenInstance, ForeseenRun, PlanClass } from "@memodag/scheduler";
 import type { OperationContext } from "../context.ts";
-import { causeText } from "../explain/causes-text.ts";
+import { whyText } from "../explain/causes-text.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "../runs/run-request.ts";
 import { getDag } from "../dags/find-dag.ts";
 
@@ -98,8 +98,8 @@ function report(
 function reasonOf(instance: ForeseenInstance): PlannedInstance["reason"] {
   const { note, decision, producer, dependsOn } = instance;
   if (decision) {
-    const { reason, detail, changes, taskId } = decision;
-    return { code: reason, detail: causeText({ taskId, status: "miss", reason, changes, detail }) };
+    const { reason, detail, changes } = decision;
+    return { code: reason, detail: whyText({ reason, changes, detail }) ?? reason };
   }
   if (note) return { code: note.code, detail: note.text };
   if (instance.class === "hit") return { code: "hit", detail: `result of run ${producer?.runId ?? ""}` };
