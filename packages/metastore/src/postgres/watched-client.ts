@@ -53,8 +53,9 @@ export class WatchedConnections {
   }
 
   /** The other connections are probably broken as well; found one by one, each would delay the next query. */
-  doubt(broken: WatchedClient): void {
-    for (const client of this.#clients) if (client !== broken) client.doubt();
+  async doubt(broken: WatchedClient): Promise<void> {
+    const others = [...this.#clients].filter((client) => client !== broken);
+    await Promise.all(others.map((client) => client.doubt()));
   }
 }
 
@@ -119,10 +120,18 @@ export class WatchedClient extends Client {
     return callback === undefined ? super.end() : super.end(callback);
   }
 
-  /** Another connection of the pool is broken: an idle one is made anew, of one that waits the server is asked. */
-  doubt(): void {
-    if (this.#pending === 0) this.connection.stream.destroy();
-    else void this.#judge();
+  /**
+   * Another connection of the pool is broken: an idle one is made anew, of one that waits the server is asked. Resolves
+   * when an idle one is closed, and the pool has it no more.
+   */
+  async doubt(): Promise<void> {
+    if (this.#pending > 0) return void this.#judge();
+    const { stream } = this.connection;
+    if (stream.closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("close", () => resolve());
+    stream.destroy();
+    await promise;
   }
 
   #begin(): void {
@@ -181,7 +190,8 @@ export class WatchedClient extends Client {
     const reason = `no answer for ${seconds} s on this connection to a server that ${why}`;
     this.#connections.tell(reason);
     // Idle ones first: a caller whose query rejects may ask again at once, and must not be given one of them.
-    this.#connections.doubt(this);
+    await this.#connections.doubt(this);
+    if (this.#pending === 0) return;
     this.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
   }
 
