@@ -18,7 +18,7 @@ const PLANTS: Readonly<Record<string, (text: string) => string>> = {
    * not tell of those that are lost.
    */
   "unconditional end": (text) => {
-    if (text.startsWith("delete")) return `${text} and 1 = 0`;
+    if (text.startsWith("delete")) return text.replace(" where ", " where 1 = 0 and ");
     if (text.startsWith("select"))
       return text.replace(
         / and \("state" = (\$\d+) or "ended_by" = (\$\d+)\)/,

@@ -35,7 +35,7 @@ test.each(CASES)("$plant is found", async ({ plant, faults, found }) => {
   const { deviations, story } = await runWorkersChaos({
     dialect: "postgres",
     seed: 1,
-    runs: 2,
+    runs: 6,
     faults,
     faultsForMs: 30_000,
     patienceMs: 15_000,

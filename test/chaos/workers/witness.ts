@@ -21,8 +21,9 @@ export interface WitnessLine {
 
 /** Reads a file of lines. @throws Error for a line that is none */
 export function readWitness(path: string): WitnessLine[] {
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => parseLine(line));
+  // The last line is being written, or empty.
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => parseLine(line));
 }
 
 const LOG =

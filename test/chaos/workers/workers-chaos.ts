@@ -17,7 +17,7 @@ import { countFigures, type Figures } from "./figures.ts";
 import { keepJournal, readJournal } from "./journal.ts";
 import { judge } from "./judge.ts";
 import { startCommand } from "./member.ts";
-import { readWitness } from "./witness.ts";
+import { readWitness, type WitnessLine } from "./witness.ts";
 import { RollingRuns } from "./rolling-runs.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
@@ -108,7 +108,7 @@ export async function runWorkersChaos(chaos: WorkersChaos): Promise<ChaosReport>
       ...sizes,
       ...(plant !== undefined && { plant }),
     });
-    if (chaos.faults) await hasBegun(runs, notes.witness);
+    if (chaos.faults) await allHaveWork(runs, notes.witness);
     await harm(fleet, runs, chaos);
     const open = await patience(metastore, runs, chaos.patienceMs);
     await fleet.stop();
@@ -136,10 +136,19 @@ async function openRedis(): Promise<{ server: RedisServer } & AsyncDisposable> {
   return { server, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-/** Resolves when bodies of tasks have begun: faults that are given meet something. */
-async function hasBegun(runs: RollingRuns, witness: string): Promise<void> {
-  await runs.goOn();
-  while (readFileSync(witness, "utf8").split("\n").length <= MANY_BODIES) await sleep(20);
+/** Resolves while a body runs on each host: faults that are given meet something. */
+async function allHaveWork(runs: RollingRuns, witness: string): Promise<void> {
+  while (busyHosts(readWitness(witness)) < HOSTS) {
+    if (!(await runs.goOn())) throw new Error("all runs have ended before each host had a body to run");
+    await sleep(10);
+  }
+}
+
+function busyHosts(lines: readonly WitnessLine[]): number {
+  const balance = new Map<string, number>();
+  for (const { host, what } of lines)
+    balance.set(host, (balance.get(host) ?? 0) + (what === "begun" ? 1 : -1));
+  return [...balance.values()].filter((open) => open > 0).length;
 }
 
 /** Has faults happen until all runs have ended, or it is time for them to end. */
@@ -176,9 +185,6 @@ async function patience({ runs }: Metastore, rolling: RollingRuns, ms: number): 
 }
 
 const LAST_LINES = 25;
-
-/** Begins and ends of as many show that all hosts work. */
-const MANY_BODIES = 12;
 
 function tell(folder: string, fleet: WorkerFleet): string {
   const logs = readdirSync(folder).filter((name) => name.endsWith(".log"));
