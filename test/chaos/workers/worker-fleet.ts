@@ -25,7 +25,7 @@ export interface FleetOptions {
   /** A project with a config. */
   readonly folder: string;
   readonly prefix: string;
-  readonly database: ChaosDatabase;
+  readonly database: Pick<ChaosDatabase, "url" | "server">;
   readonly redis: RedisServer;
   readonly hosts: number;
   readonly schedulers: number;
