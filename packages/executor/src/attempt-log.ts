@@ -1,9 +1,11 @@
 // The log of one attempt: a file that the worker inherits, with first and last lines written by the
 // executor.
 
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, open, openSync, readSync, writeSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { devNull } from "node:os";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import {
   formatDuration,
   LineSink,
@@ -29,6 +31,15 @@ export interface LogLossListener {
 /** Node prints a stack and its state after the line that states why it exits. */
 const LAST_WORDS_BYTES = 64 * 1024;
 
+interface LogParts {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly listener: LogLossListener;
+  readonly fd: number | undefined;
+}
+
+const openFile = promisify(open);
+
 /**
  * An open log file. The worker writes to the same descriptor, so its lines are in the file at once,
  * however it ends. Never throws: if a log cannot be written, it is lost, and the attempt continues.
@@ -44,18 +55,25 @@ export class AttemptLog {
   readonly #path: string;
   readonly #isOpen: boolean;
 
-  /** Opens the file for appending, creating its folders. */
-  constructor(path: string, clock: Clock, listener: LogLossListener) {
+  /**
+   * Opens the file for appending, creating its folders. The event loop goes on meanwhile: on a slow disk, it is most of
+   * what the start of a small attempt costs.
+   */
+  static async open(path: string, clock: Clock, listener: LogLossListener): Promise<AttemptLog> {
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: OWN_FOLDER_MODE });
+      return new AttemptLog({ path, clock, listener, fd: await openFile(path, "a+", OWN_FILE_MODE) });
+    } catch (error) {
+      listener.lost(reasonOf(error, path));
+      return new AttemptLog({ path, clock, listener, fd: undefined });
+    }
+  }
+
+  /** `fd`: the open file, if there is one. */
+  private constructor({ path, clock, listener, fd }: LogParts) {
     this.#clock = clock;
     this.#path = path;
     this.#listener = listener;
-    let fd: number | undefined;
-    try {
-      mkdirSync(dirname(path), { recursive: true, mode: OWN_FOLDER_MODE });
-      fd = openSync(path, "a+", OWN_FILE_MODE);
-    } catch (error) {
-      listener.lost(reasonOf(error, path));
-    }
     this.#isOpen = fd !== undefined;
     this.path = this.#isOpen ? path : devNull;
     this.fd = fd ?? openSync(devNull, "a+");

@@ -72,7 +72,7 @@ export class AttemptRun {
   /** Runs the attempt to its end. Call it once; never rejects. */
   async run(onStarted: (pid: number) => void): Promise<AttemptOutcome> {
     const { logsDir, notices } = this.#surroundings;
-    const log = new AttemptLog(logFilePath(logsDir, this.attempt), this.#clock, notices);
+    const log = await AttemptLog.open(logFilePath(logsDir, this.attempt), this.#clock, notices);
     const outcome = await this.#runLogged(log, onStarted).catch((error: unknown) => this.#failure(error));
     logOutcome(log, this.attempt, outcome);
     log.close();
