@@ -3,7 +3,7 @@
 
 import { installChromium } from "@memodag/test-servers";
 import axe from "axe-core";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from "playwright-core";
 
 /** Milliseconds for which a page may take for what it is asked on a busy machine. */
 const PATIENCE_MS = 60_000;
@@ -81,4 +81,13 @@ export async function findBarriers(page: Page): Promise<string[]> {
   return violations.map(
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`,
   );
+}
+
+/** Moves the focus by the Tab key alone. @throws Error if it does not lead there in 80 presses */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let presses = 0; presses < 80; presses += 1) {
+    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("the Tab key does not lead there");
 }

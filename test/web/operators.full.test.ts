@@ -3,7 +3,7 @@
 
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findBarriers, openWindow, startBrowser, type TestWindow } from "./browser.ts";
+import { findBarriers, openWindow, startBrowser, tabTo, type TestWindow } from "./browser.ts";
 import { openWebProject, type WebProject } from "./web-project.ts";
 
 const PIXEL =
@@ -48,15 +48,6 @@ afterAll(async () => {
 /** The faults of the window, once. */
 function newFaults(): string[] {
   return (opened.faults as string[]).splice(0);
-}
-
-/** Moves the focus by the Tab key alone. */
-async function tabTo(target: Locator): Promise<void> {
-  for (let presses = 0; presses < 80; presses += 1) {
-    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error("the Tab key does not lead there");
 }
 
 const dialog = (): Locator => page.getByRole("dialog");
@@ -232,12 +223,12 @@ describe("an operator", () => {
     await page.getByRole("option", { name: /kill switch/ }).waitFor();
     await page.keyboard.press("Enter");
     await page.waitForURL("**/cache/health");
-    await tabTo(button("Turn the cache off…"));
+    await tabTo(page, button("Turn the cache off…"));
     await page.keyboard.press("Enter");
     await dialog().waitFor();
     await page.keyboard.press("Escape");
     await dialog().waitFor({ state: "detached" });
-    await tabTo(button("Turn the cache off…"));
+    await tabTo(page, button("Turn the cache off…"));
     expect(newFaults()).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useState, type ReactNode } from "react";
 import { ClearDialog } from "../acts/clear-dialog.tsx";
 import { ForgetDialog } from "../acts/forget-dialog.tsx";
+import { MarkDialog } from "../acts/mark-dialog.tsx";
 import { Button } from "../controls/button.tsx";
 import { useMay } from "../data/use-session.ts";
 import { groupByTask } from "../instances/instance-table.ts";
@@ -24,15 +25,23 @@ export function InstanceActs({
 }): ReactNode {
   const { team, dagId, runId, taskId, mapIndex } = name;
   const may = useMay("operator", team);
-  const [act, setAct] = useState<"clear" | "forget">();
+  const [act, setAct] = useState<"clear" | "mark" | "forget">();
   const close = (): void => setAct(undefined);
   return (
     <div className={styles.acts}>
       {mapIndex >= 0 && <Neighbours name={name} onInstance={onInstance} />}
       {may && instance.state !== "none" && <Button onPress={() => setAct("clear")}>Run it anew</Button>}
+      {may && instance.state !== "none" && <Button onPress={() => setAct("mark")}>Set its state</Button>}
       {may && instance.cacheKey !== null && <Button onPress={() => setAct("forget")}>Forget it</Button>}
       {act === "clear" && (
         <ClearDialog name={{ team, dagId, runId }} instance={{ taskId, mapIndex }} onClose={close} />
+      )}
+      {act === "mark" && (
+        <MarkDialog
+          name={{ team, dagId, runId }}
+          instance={{ taskId, mapIndex, state: instance.state }}
+          onClose={close}
+        />
       )}
       {act === "forget" && instance.cacheKey !== null && (
         <ForgetDialog team={team} cacheKey={instance.cacheKey} onClose={close} />
