@@ -7,6 +7,7 @@ import type { Authenticator } from "./auth/authenticator.ts";
 import type { OidcSignIn } from "./auth/oidc.ts";
 import type { SignInCodes } from "./auth/sign-in-codes.ts";
 import type { RequestLimits } from "./limits/request-limits.ts";
+import type { WholeValues } from "./limits/whole-values.ts";
 import type { RunWatcher } from "./live/run-watcher.ts";
 import type { LongOperations } from "./long-operations.ts";
 import type { Principal } from "./principal.ts";
@@ -31,6 +32,7 @@ export interface ApiParts {
   readonly cursors: SealedCursors;
   readonly long: LongOperations;
   readonly limits: RequestLimits;
+  readonly wholeValues: WholeValues;
   readonly watcher: RunWatcher;
   /** Undefined: people sign in with links alone. */
   readonly oidc: OidcSignIn | undefined;

@@ -15,6 +15,7 @@ import type { NamedGrant } from "./auth/grants.ts";
 import { OidcSignIn, type OidcSettings } from "./auth/oidc.ts";
 import { SignInCodes } from "./auth/sign-in-codes.ts";
 import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
+import { WholeValues } from "./limits/whole-values.ts";
 import { RunWatcher } from "./live/run-watcher.ts";
 import { LongOperations } from "./long-operations.ts";
 import { SealedCursors } from "./sealed-cursors.ts";
@@ -68,6 +69,8 @@ export interface ApiServer {
   signInLink(name: string): string;
   /** Method and path of each route. */
   readonly routes: readonly string[];
+  /** Number of streams that clients hold open. */
+  openStreams(): number;
   /** Ends streams, and answers what it was asked. */
   close(): Promise<void>;
 }
@@ -113,6 +116,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       cursors: new SealedCursors(secret),
       long,
       limits,
+      wholeValues: new WholeValues(),
       watcher: new RunWatcher(context, clock, log),
       sessionMs,
       teams: () => options.teams(),
@@ -145,6 +149,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
     routes: app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`),
+    openStreams: () => limits.openStreams,
     async close() {
       closing.abort();
       await closeServer(server, clock);

@@ -111,5 +111,13 @@ describe("metrics", () => {
     expect(valueOf(families, "memodag.cache.enabled")).toBe(1);
     expect(valueOf(families, "memodag.cache.entries", { team: "default" })).toBeGreaterThan(0);
     expect(families.get("memodag_runs_oldest_queued_age_seconds")?.samples[0]?.value).toBe(0);
+    expect(valueOf(families, "memodag.pool.slots", { pool: "default_pool" })).toBe(128);
+    for (const name of [
+      "memodag_pool_slots_used",
+      "memodag_pool_waiting",
+      "memodag_callbacks_owed",
+      "memodag_api_streams",
+    ])
+      expect(families.get(name)?.samples.map(({ value }) => value)).toEqual([0]);
   });
 });

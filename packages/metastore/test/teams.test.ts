@@ -344,6 +344,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     true,
   ],
   "views.listPoolUse": ofAdmin,
+  "views.listWaitingTasks": ofAdmin,
+  "views.countOwedCallbacks": ofAdmin,
   "views.countMisses": async ({ metastore }) => [await metastore.views.countMisses("none of theirs", 0), []],
   "views.listTaskMisses": async ({ metastore }) => [
     await metastore.views.listTaskMisses("none of theirs", 0, 9),

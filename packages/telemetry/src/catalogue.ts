@@ -184,6 +184,25 @@ const catalogue = {
     "installation",
     "Time since the oldest queued run was made; 0 if none is queued.",
   ),
+  "memodag.pool.slots": gauge("{slot}", ["pool"], "installation", "Slots of the pools of the config."),
+  "memodag.pool.slots.used": gauge(
+    "{slot}",
+    ["pool"],
+    "installation",
+    "Slots that queued and running tasks take: more than there are after the pool was made smaller.",
+  ),
+  "memodag.pool.waiting": gauge(
+    "{instance}",
+    ["pool"],
+    "installation",
+    "Instances of the pool's tasks that could run and wait: for slots of it, for a free process, or for a lock.",
+  ),
+  "memodag.callbacks.owed": gauge(
+    "{callback}",
+    [],
+    "installation",
+    "Callbacks of runs and tasks that have not been called to their end.",
+  ),
   "memodag.cache.enabled": gauge(
     "{switch}",
     [],
@@ -218,6 +237,12 @@ const catalogue = {
     "api-server",
     CALL_SECONDS,
     "Time to answer a request of the REST API; of streams, to their first byte.",
+  ),
+  "memodag.api.streams": gauge(
+    "{stream}",
+    [],
+    "api-server",
+    "Streams of events and logs that clients hold open.",
   ),
   "memodag.telemetry.dropped": counter(
     "{item}",

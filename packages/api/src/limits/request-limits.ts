@@ -46,6 +46,11 @@ export class RequestLimits {
     this.#failures = new TokenBuckets({ burst: failuresPerMinute, perSecond: failuresPerMinute / 60 }, clock);
   }
 
+  /** Number of streams that are open. */
+  get openStreams(): number {
+    return this.#allStreams;
+  }
+
   /** @throws ApiProblem 429 */
   countRequest(principal: Principal, isAct: boolean): void {
     refuse((isAct ? this.#acts : this.#reads).take(principal.id), "requests");

@@ -49,7 +49,7 @@ interface Asked {
 async function answer(
   c: Context<ApiEnv>,
   { name, route, path, operation, reader }: Asked,
-  { authenticator, context, cursors, long }: ApiParts,
+  { authenticator, context, cursors, long, wholeValues }: ApiParts,
 ): Promise<Response> {
   const principal = await authenticator.principalOf(c);
   const team = c.req.param("team") ?? null;
@@ -71,14 +71,26 @@ async function answer(
       headers: { "content-type": JSON_TYPE, location },
     });
   }
-  const output = await operation.run(own, opened, c.req.raw.signal);
-  const sealed =
-    route.isPaged && hasNext(output) ? { ...output, next: cursors.seal(output.next, scope) } : output;
-  if (route.method === "GET") return answerJson(c, sealed, hasValues);
+  const { signal } = c.req.raw;
+  if (route.method === "GET") {
+    const leave = await wholeValues.enter(name, signal);
+    try {
+      return answerJson(c, seal(await operation.run(own, opened, signal)), hasValues, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+  const sealed = seal(await operation.run(own, opened, signal));
   return new Response(JSON.stringify(sealed), {
     status: route.isMaking ? 201 : 200,
     headers: { "content-type": JSON_TYPE, "cache-control": "no-store" },
   });
+
+  function seal(output: unknown): unknown {
+    if (!route.isPaged || !hasNext(output)) return output;
+    return { ...output, next: cursors.seal(output.next, scope) };
+  }
 }
 
 const LONGEST_REQUEST_KEY = 250;

@@ -123,6 +123,14 @@ export interface PoolUse {
   readonly slots: number;
 }
 
+/** Instances of a task that could run, and wait for slots, a lock or another run. */
+export interface WaitingTask {
+  readonly dagVersionId: number;
+  readonly taskId: string;
+  /** At least 1. */
+  readonly instances: number;
+}
+
 /** Reads of runs; each is one statement, or a few. */
 export interface RunViews {
   /**
@@ -148,6 +156,10 @@ export interface RunViews {
   listTaskMisses(team: string | undefined, since: number, limit: number): Promise<TaskMisses[]>;
   /** Lists the slots of pools that queued and running tasks take, by pool, team and Dag. */
   listPoolUse(): Promise<PoolUse[]>;
+  /** Counts the instances of all teams that could run and wait, by version of a Dag and task. */
+  listWaitingTasks(): Promise<WaitingTask[]>;
+  /** Number of callbacks of all teams that have not been called to their end. */
+  countOwedCallbacks(): Promise<number>;
   /** The digests of versions of Dags of a team, by their numbers. */
   findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>>;
 }

@@ -67,6 +67,7 @@ export async function openConfiguredApi(
     clock: systemClock,
     log,
   });
+  telemetry?.recordStreams(() => server.openStreams());
   const file = addressFile(config.core.stateDir);
   try {
     writeFileSync(file, server.url, { mode: OWN_FILE_MODE });

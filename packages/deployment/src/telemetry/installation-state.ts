@@ -18,6 +18,8 @@ export async function readInstallation(context: OperationContext): Promise<Insta
   return {
     activeRuns,
     oldestQueuedAt: oldest?.createdAt ?? null,
+    pools: await readPools(context),
+    owedCallbacks: await views.countOwedCallbacks(),
     isCachingOn: (await cacheHealth(context)).offReason === null,
     cache: Array.from(
       Map.groupBy(tasks, ({ team }) => team),
@@ -30,4 +32,27 @@ export async function readInstallation(context: OperationContext): Promise<Insta
     maxCacheBytes: context.settings.maxCacheBytes(),
     brokenFiles,
   };
+}
+
+async function readPools(context: OperationContext): Promise<InstallationState["pools"]> {
+  const { views, dags } = context.stores;
+  const waiting = new Map<string, number>();
+  for (const [versionId, tasks] of Map.groupBy(
+    await views.listWaitingTasks(),
+    ({ dagVersionId }) => dagVersionId,
+  )) {
+    const { dag } = await dags.getDagVersion(versionId);
+    const poolOf = new Map(dag.tasks.map(({ taskId, pool }) => [taskId, pool]));
+    for (const { taskId, instances } of tasks) {
+      const pool = poolOf.get(taskId) ?? "";
+      waiting.set(pool, (waiting.get(pool) ?? 0) + instances);
+    }
+  }
+  const uses = await views.listPoolUse();
+  return Array.from(context.settings.poolSlots(), ([pool, slots]) => ({
+    pool,
+    slots,
+    used: uses.reduce((sum, use) => sum + (use.pool === pool ? use.slots : 0), 0),
+    waiting: waiting.get(pool) ?? 0,
+  }));
 }

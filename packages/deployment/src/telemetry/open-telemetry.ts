@@ -27,6 +27,8 @@ export interface ProcessTelemetry {
   correlate(log: Logger): Logger;
   recordBundle(scanned: ScannedBundle): void;
   recordRequest(request: RequestFacts): void;
+  /** @param count of the streams that are open */
+  recordStreams(count: () => number): void;
   recordInstallation(read: () => Promise<InstallationState>): void;
   /** Exports the rest, for a few seconds at most. Never rejects. */
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function openTelemetry(
       tracer ? telemetry.correlateLog(plain, tracer, { hasTeams: config.core.multiTeam }) : plain,
     recordBundle: (scanned) => metrics && telemetry.recordBundle(metrics, scanned),
     recordRequest: (request) => metrics && telemetry.recordRequest(metrics, request),
+    recordStreams: (count) => metrics && telemetry.recordStreams(metrics, count),
     recordInstallation: (read) => metrics && telemetry.recordInstallation(metrics, read, systemClock),
     async close() {
       stopProcess?.();

@@ -15,6 +15,7 @@ import type {
   TaskMisses,
   TaskTry,
   TryQuery,
+  WaitingTask,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { findVersionDigests } from "./find-version-digests.ts";
@@ -23,6 +24,7 @@ import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
 import { listPoolUse } from "./list-pool-use.ts";
 import { listTries } from "./list-tries.ts";
+import { countOwedCallbacks, listWaitingTasks } from "./list-waiting.ts";
 import { sumByDay } from "./sum-by-day.ts";
 import { sumUpRuns } from "./sum-up-runs.ts";
 
@@ -72,6 +74,14 @@ export class MetadataRunViews implements RunViews {
 
   async listPoolUse(): Promise<PoolUse[]> {
     return await listPoolUse(this.#dialect);
+  }
+
+  async listWaitingTasks(): Promise<WaitingTask[]> {
+    return await listWaitingTasks(this.#dialect);
+  }
+
+  async countOwedCallbacks(): Promise<number> {
+    return await countOwedCallbacks(this.#dialect);
   }
 
   async listTries(team: string, runId: number, query: TryQuery): Promise<TaskTry[]> {

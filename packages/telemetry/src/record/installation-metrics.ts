@@ -8,6 +8,14 @@ export interface InstallationState {
   readonly activeRuns: readonly { readonly team: string; readonly state: string }[];
   /** When the oldest queued run was made, in milliseconds since the Unix epoch; `null`: none is queued. */
   readonly oldestQueuedAt: number | null;
+  readonly pools: readonly {
+    readonly pool: string;
+    readonly slots: number;
+    readonly used: number;
+    /** Instances. */
+    readonly waiting: number;
+  }[];
+  readonly owedCallbacks: number;
   readonly isCachingOn: boolean;
   readonly cache: readonly { readonly team: string; readonly entries: number; readonly sizeBytes: number }[];
   /** In bytes; `null`: no limit. */
@@ -47,6 +55,14 @@ function show(metrics: Metrics, state: InstallationState, now: number): void {
   const { oldestQueuedAt, maxCacheBytes } = state;
   const age = oldestQueuedAt === null ? 0 : Math.max(0, now - oldestQueuedAt) / 1000;
   metrics.set("memodag.runs.oldest_queued.age", {}, age);
+  for (const name of ["memodag.pool.slots", "memodag.pool.slots.used", "memodag.pool.waiting"] as const)
+    metrics.clear(name);
+  for (const { pool, slots, used, waiting } of state.pools) {
+    metrics.set("memodag.pool.slots", { pool }, slots);
+    metrics.set("memodag.pool.slots.used", { pool }, used);
+    metrics.set("memodag.pool.waiting", { pool }, waiting);
+  }
+  metrics.set("memodag.callbacks.owed", {}, state.owedCallbacks);
   metrics.set("memodag.cache.enabled", {}, state.isCachingOn ? 1 : 0);
   metrics.clear("memodag.cache.entries");
   metrics.clear("memodag.cache.size");

@@ -17,3 +17,8 @@ export function recordRequest(metrics: Metrics, { method, route, status, duratio
   const labels = { method: METHODS.has(method) ? method : "_OTHER", route, status: String(status) };
   metrics.record("http.server.request.duration", labels, durationMs / 1000);
 }
+
+/** Sets the number of streams before each export. */
+export function recordStreams(metrics: Metrics, count: () => number): void {
+  metrics.observe(() => metrics.set("memodag.api.streams", {}, count()));
+}
