@@ -14,7 +14,7 @@ import {
   type ExecutorListener,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
-import { ResultCache, Values } from "@memodag/result-cache";
+import { ResultCache, Values, type ResultCacheParts } from "@memodag/result-cache";
 import { type SchedulerParts, Scheduler, triggerRun, type RunEntries } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
@@ -99,7 +99,12 @@ export class BenchRuns {
     executor: Executor = new PretendedExecutor(),
     dagId?: string,
     lookupTimeoutMs = 30_000,
-    others: Pick<SchedulerParts, "keyMaker" | "keyMemos" | "listener"> = {},
+    {
+      signer,
+      signatures,
+      ...others
+    }: Pick<SchedulerParts, "keyMaker" | "keyMemos" | "listener"> &
+      Pick<ResultCacheParts, "signer" | "signatures"> = {},
   ) {
     this.#metastore = metastore;
     const { valueStore = null, values = new Values({ metadata: metastore.results, clock: systemClock }) } =
@@ -110,6 +115,8 @@ export class BenchRuns {
       records: metastore.records,
       results: metastore.results,
       keepsEntries: true,
+      ...(signer && { signer }),
+      ...(signatures && { signatures }),
       clock: systemClock,
       log: silentLogger,
       options: {

@@ -38,6 +38,7 @@ import { apiAccess } from "./0048-api-access.ts";
 import { apiSessions } from "./0049-api-sessions.ts";
 import { outcomeParts } from "./0050-outcome-parts.ts";
 import { serviceProcesses } from "./0052-service-processes.ts";
+import { recordSignatures } from "./0057-record-signatures.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -80,5 +81,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0049_api_sessions": apiSessions(types),
     "0050_outcome_parts": outcomeParts(types),
     "0052_service_processes": serviceProcesses(types),
+    "0057_record_signatures": recordSignatures(types),
   };
 }

@@ -13,6 +13,7 @@ import { poolFaults } from "./pool-rules.ts";
 import { readValues } from "./read-document.ts";
 import { apiFaults } from "./api-rules.ts";
 import { retentionFaults } from "./retention-rules.ts";
+import { signatureFaults } from "./signature-rules.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { storeFaults } from "./store-rules.ts";
@@ -64,6 +65,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     ...cacheFaults(document),
     ...poolFaults(document),
     ...retentionFaults(document),
+    ...signatureFaults(document),
     ...storeFaults(document),
     ...variableFaults(document),
     ...secretFaults,

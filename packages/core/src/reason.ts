@@ -31,6 +31,12 @@ export interface ReasonDetails {
   readonly expired_for_run: null;
   /** A remembered failure, and the run takes none. */
   readonly run_errors_off: null;
+  /** The record has no signature, and [signatures] mode is strict. */
+  readonly unsigned: null;
+  /** The record is signed with a key that is not among [signatures] public_keys. */
+  readonly signer_unknown: null;
+  /** The record, or its signature, is not as it was signed. */
+  readonly signature_invalid: null;
   readonly result_missing: null;
   readonly integrity_failed: null;
   readonly lookup_failed: What;
@@ -131,6 +137,9 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   recheck_differs: { storedDigest: "string" },
   expired_for_run: {},
   run_errors_off: {},
+  unsigned: {},
+  signer_unknown: {},
+  signature_invalid: {},
   result_missing: {},
   integrity_failed: {},
   lookup_failed: { what: "string" },
@@ -259,6 +268,12 @@ export function reasonSentence(reason: Reason): string {
       return "expired_for_run: older than the run's --cache-ttl";
     case "run_errors_off":
       return "the run was started with --no-cached-errors";
+    case "unsigned":
+      return "unsigned: the entry has no signature, and [signatures] mode is strict";
+    case "signer_unknown":
+      return "signer_unknown: the entry is signed with a key that [signatures] public_keys does not have";
+    case "signature_invalid":
+      return "signature_invalid: the entry is not as it was signed";
     case "entries_not_kept":
       return "entries_not_kept: the record store keeps no entries of job caches";
     case "in_transaction":

@@ -35,6 +35,7 @@ import type {
   NamedResults,
   RecordStore,
   ResultStore,
+  SignatureChecks,
   SupersededStore,
   Values,
 } from "@memodag/result-cache";
@@ -134,6 +135,8 @@ export interface OperationSettings {
   readonly workerLimits: LossLimits;
   /** The key that entries are sealed with; `undefined` where there is none yet. */
   readonly findSealKey: () => Uint8Array | undefined;
+  /** Checks the signatures of entries; `undefined`: the config has no public keys. */
+  readonly openSignatures: () => SignatureChecks | undefined;
 }
 
 /** The context in which an operation runs. */

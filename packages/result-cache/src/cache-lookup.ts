@@ -2,6 +2,7 @@
 
 import type { Digest, RunCacheLimits, StoredError } from "@memodag/core";
 import type { FoundRecord, RecordedXCom } from "./record-store.ts";
+import type { SignatureRefusal } from "./signature-checks.ts";
 
 /** The lookup of one task instance. */
 export interface CacheAsk {
@@ -36,7 +37,8 @@ export type MissReason =
   | "result_missing"
   | "integrity_failed"
   | "expired_for_run"
-  | "run_errors_off";
+  | "run_errors_off"
+  | SignatureRefusal;
 
 /** The answer for one key. A `failure` stands in for a run of the task as a hit does. */
 export type CacheAnswer =

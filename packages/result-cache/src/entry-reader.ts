@@ -15,6 +15,7 @@ import type { HitXCom } from "./cache-lookup.ts";
 import type { FoundRecord, RecordedXCom, RecordStore } from "./record-store.ts";
 import type { ResultStore } from "./result-store.ts";
 import { isCatalogMissing } from "./record-catalog.ts";
+import type { SignatureChecks, SignatureRefusal } from "./signature-checks.ts";
 import { isSoundRecord, requireMap } from "./sound-record.ts";
 import type { Values } from "./values/values.ts";
 
@@ -34,7 +35,12 @@ export type Unusable = "result_missing" | "integrity_failed";
 export type Entry =
   | undefined
   | "unsound"
-  | { readonly record: FoundRecord; readonly xcoms: readonly HitXCom[] | Unusable };
+  | {
+      readonly record: FoundRecord;
+      readonly xcoms: readonly HitXCom[] | Unusable;
+      /** Its signature does not let it be used; then its XComs were not read. */
+      readonly refusal?: SignatureRefusal;
+    };
 
 /** Bytes by digest, and the digests whose bytes have another. */
 interface VerifiedBytes {
@@ -52,6 +58,8 @@ export interface EntryReaderParts {
   readonly valueStore?: string | null;
   /** Reads values of records that refer to another store. */
   readonly values?: Values;
+  /** Absent: signatures are not looked at. */
+  readonly signatures?: SignatureChecks;
   readonly log: Logger;
 }
 
@@ -62,8 +70,10 @@ export class EntryReader {
   readonly #log: Logger;
   readonly #valueStore: string | null | undefined;
   readonly #values: Values | undefined;
+  readonly #signatures: SignatureChecks | undefined;
 
-  constructor({ records, results, valueStore, values, log }: EntryReaderParts) {
+  constructor({ records, results, valueStore, values, signatures, log }: EntryReaderParts) {
+    this.#signatures = signatures;
     this.#valueStore = valueStore;
     this.#values = values;
     this.#records = records;
@@ -82,9 +92,10 @@ export class EntryReader {
     signal: AbortSignal,
   ): Promise<Map<Digest, Entry>> {
     const keys = foreseen.length === 0 ? asked : new Set([...asked, ...foreseen]);
-    const records = requireMap(await this.#records.find(team, [...keys], { signal }), "record");
+    const found = requireMap(await this.#records.find(team, [...keys], { signal }), "record");
     signal.throwIfAborted();
     const known = new Map<Digest, Entry>();
+    const records = this.#signatures ? await this.#checked(team, keys, found, known, signal) : found;
     const sound: FoundRecord[] = [];
     const digests = new Set<Digest>();
     const elsewhere: ValueRef[] = [];
@@ -93,7 +104,7 @@ export class EntryReader {
     for (const key of keys) {
       const record = records.get(key);
       if (record === undefined) {
-        known.set(key, undefined);
+        if (!known.has(key)) known.set(key, undefined);
       } else if (!isSoundRecord(record, team, key)) {
         known.set(key, "unsound");
       } else {
@@ -129,6 +140,38 @@ export class EntryReader {
       records.get(key)?.xcoms?.some?.((xcom) => this.#isElsewhere(xcom)) !== true;
     this.#removeUnusable(team, unusableOf(known, records).filter(isOwn), verified.bad);
     return known;
+  }
+
+  /** The records whose signatures let them be used; those of the others go into `known`. */
+  async #checked(
+    team: string,
+    keys: ReadonlySet<Digest>,
+    found: ReadonlyMap<Digest, FoundRecord>,
+    known: Map<Digest, Entry>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Digest, FoundRecord>> {
+    const records = new Map(found);
+    const sound = [...found].filter(([key, record]) => keys.has(key) && isSoundRecord(record, team, key));
+    const checked =
+      (await this.#signatures?.checkFound(
+        sound.map(([, record]) => record),
+        signal,
+      )) ?? new Map();
+    const invalid: Digest[] = [];
+    for (const [key, record] of sound) {
+      const now = checked.get(record);
+      if (now?.kind === "usable") records.set(key, now.record);
+      if (now?.kind !== "refused") continue;
+      records.delete(key);
+      known.set(key, { record, xcoms: [], refusal: now.refusal });
+      if (now.refusal !== "unsigned") invalid.push(key);
+    }
+    if (invalid.length > 0)
+      this.#log.warn("cache entries have signatures that are not valid; the tasks run", {
+        team,
+        keys: invalid,
+      });
+    return records;
   }
 
   /** A record of before refers to no store: its values are where those of this cache are. */

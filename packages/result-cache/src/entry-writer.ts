@@ -7,6 +7,7 @@ import type { RecordFence } from "./cache-leases.ts";
 import type { PlaceOutcome, StoreAllOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import { sealRecord } from "./record-seal.ts";
+import type { RecordSigner } from "./record-signature.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
 import type { RemovalCause } from "./removal.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
@@ -28,10 +29,12 @@ export interface EntryXCom extends ResultBytes {
 
 /** A result to remember: its record and the bytes of all its XComs; a failure has none. */
 export interface CacheEntry {
-  readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
+  readonly record: Omit<NewCacheRecord, "xcoms" | "seal" | "signature">;
   readonly xcoms: readonly EntryXCom[];
   /** The lease without which the record must not be stored. Absent: it may be. */
   readonly fence?: RecordFence;
+  /** Where the attempt ran, for signatures. Default: not known. */
+  readonly worker?: string | null;
 }
 
 /** The parts of {@link EntryWriter}. */
@@ -45,6 +48,8 @@ export interface EntryWriterParts {
   readonly log: Logger;
   /** The key of seals; without it, records are not sealed. */
   readonly sealKey?: Uint8Array;
+  /** Signs records in place of sealing them. */
+  readonly signer?: RecordSigner;
   /** True if the record store keeps the bytes of entries from being collected. Default: false. */
   readonly keepsEntries?: boolean;
   /** Milliseconds that storing one result may take. */
@@ -203,32 +208,41 @@ export class EntryWriter {
     return valueStore !== undefined && store === valueStore;
   }
 
-  async #put({ record, xcoms, fence }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
+  async #put(
+    { record, xcoms, fence, worker }: CacheEntry,
+    mode: PutMode,
+    signal: AbortSignal,
+  ): Promise<PutOutcome> {
     const absent = xcoms.filter((xcom) => !this.#isHere(xcom));
     if (absent.length > 0) await this.#parts.results.write(record.team, absent, { signal });
     // After the deadline it has been reported as not stored, and must not turn up later.
     signal.throwIfAborted();
     const sized = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
     const { records } = this.#parts;
-    const sealed = this.#sealed(record, sized);
+    const sealed = this.#sealed(record, sized, worker);
     if (!fence) return requirePutOutcome(await records.put(sealed, mode));
     if (!(await fence.confirm())) return { kind: "lease_lost" };
     signal.throwIfAborted();
     return requirePutOutcome(await records.put(sealed, mode, fence));
   }
 
-  /** The record with its values, and its seal. */
+  /** The record with its values, and its signature or seal. */
   #sealed(
     record: CacheEntry["record"],
     xcoms: readonly Pick<StagedXCom, "key" | "digest" | "sizeBytes">[],
+    worker: string | null = null,
   ): NewCacheRecord {
-    const { valueStore, sealKey } = this.#parts;
+    const { valueStore, sealKey, signer } = this.#parts;
     const recorded = xcoms.map(({ key, digest, sizeBytes }) => ({
       key,
       digest,
       sizeBytes,
       ...(valueStore !== undefined && { store: valueStore }),
     }));
+    if (signer) {
+      const whole = { ...record, xcoms: recorded };
+      return { ...whole, signature: signer.sign(whole, worker) };
+    }
     const { team, key, error, entries, validForMs } = record;
     const sealable = {
       team,

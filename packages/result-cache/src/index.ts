@@ -30,6 +30,8 @@ export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
 export { positionOf } from "./record-order.ts";
 export * from "./record-seal.ts";
+export * from "./record-signature.ts";
+export * from "./signature-checks.ts";
 export * from "./record-store.ts";
 export type * from "./entry-writer.ts";
 export type { PassLookup } from "./pass-lookup.ts";

@@ -220,7 +220,8 @@ const TOLERATED_SKEW_MS = 60_000;
 function answer(entry: Entry, ask: CacheAsk): CacheAnswer {
   if (!entry) return { kind: "miss", reason: "no_entry" };
   if (entry === "unsound") return { kind: "miss", reason: "integrity_failed" };
-  const { record, xcoms } = entry;
+  const { record, xcoms, refusal } = entry;
+  if (refusal) return { kind: "miss", reason: refusal };
   if (record.ageMs < -TOLERATED_SKEW_MS) return { kind: "miss", reason: "from_future" };
   if (record.error !== null) return failureAnswer(record, record.error, ask);
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };

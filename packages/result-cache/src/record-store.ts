@@ -35,6 +35,8 @@ export interface NewCacheRecord {
   readonly entries?: readonly RecordedEntry[];
   /** Ties the record to its XComs, for verification; kept as it is, by a store that keeps it. */
   readonly seal?: string;
+  /** In place of a seal: ties the record to its XComs and its origin, for every lookup; kept as it is. */
+  readonly signature?: string;
 }
 
 /** How long a record is kept before it may be collected, in milliseconds; `null`: without limit. */
@@ -83,6 +85,7 @@ export type FoundRecord = Pick<
   | "ageMs"
   | "validForMs"
   | "entries"
+  | "signature"
 >;
 
 /** The run that made a record. */

@@ -16,9 +16,11 @@ import { EntryReader, type Entry } from "./entry-reader.ts";
 import { EntryWriter, type CacheEntry } from "./entry-writer.ts";
 import type { ReadValues, StagedEntry } from "./staged-entry.ts";
 import { PassLookup, type LookupKeys } from "./pass-lookup.ts";
+import type { RecordSigner } from "./record-signature.ts";
 import type { PutMode, RecordStore } from "./record-store.ts";
 import type { RemovalCause } from "./removal.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
+import type { SignatureChecks } from "./signature-checks.ts";
 import type { Values } from "./values/values.ts";
 
 /** Settings of a {@link ResultCache}. */
@@ -55,6 +57,10 @@ export interface ResultCacheParts {
   readonly log: Logger;
   /** The key of seals, by which verification detects changed records; without it, records are not sealed. */
   readonly sealKey?: Uint8Array;
+  /** Signs records in place of sealing them. */
+  readonly signer?: RecordSigner;
+  /** Checks the signatures of what is found; absent: they are not looked at. */
+  readonly signatures?: SignatureChecks;
   /** Hears when the backend is left alone, tried, and asked again; must not throw. */
   readonly onBreakerChange?: (change: BreakerChange) => void;
   readonly options: ResultCacheOptions;

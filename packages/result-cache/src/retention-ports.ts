@@ -1,6 +1,6 @@
 // Methods of a store for collection and verification, which the cache itself does not need: a backend may lack them.
 
-import type { Digest, RecordedEntry } from "@memodag/core";
+import type { Digest, Producer, RecordedEntry, StoredError } from "@memodag/core";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { RemovalCause } from "./removal.ts";
 
@@ -47,6 +47,14 @@ export interface ScannedRecord {
   readonly validForMs?: number;
   /** As it was put; not there for a record that was put without one. */
   readonly seal?: string;
+  /** The signature in place of a seal, with what it covers beside these fields. */
+  readonly signed?: {
+    readonly signature: string;
+    readonly error: StoredError | null;
+    readonly producer: Producer;
+    readonly durationMs: number;
+    readonly sourceHash: Digest;
+  };
 }
 
 /** Bytes that a result store holds. */

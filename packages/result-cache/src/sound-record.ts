@@ -30,12 +30,13 @@ export function requirePutOutcome(answer: PutOutcome): PutOutcome {
  */
 export function isSoundRecord(record: FoundRecord, team: string, key: Digest): boolean {
   if (!isObject(record) || record.team !== team || record.key !== key) return false;
-  const { ageMs, durationMs, producer, error, xcoms, validForMs } = record;
+  const { ageMs, durationMs, producer, error, xcoms, validForMs, signature } = record;
   return (
     Number.isFinite(ageMs) &&
     Number.isFinite(durationMs) &&
     durationMs >= 0 &&
     (validForMs === undefined || Number.isFinite(validForMs)) &&
+    (signature === undefined || isText(signature)) &&
     isObject(producer) &&
     isText(producer.runId) &&
     Number.isInteger(producer.mapIndex) &&

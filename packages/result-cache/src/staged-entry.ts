@@ -14,7 +14,7 @@ export interface StagedXCom extends ValueRef {
 
 /** A result to remember with others. */
 export interface StagedEntry {
-  readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
+  readonly record: Omit<NewCacheRecord, "xcoms" | "seal" | "signature">;
   readonly xcoms: readonly StagedXCom[];
   readonly mode: PutMode;
   /** The lease without which neither it nor the others must be stored; its holder has just confirmed it. */

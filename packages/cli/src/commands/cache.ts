@@ -11,6 +11,7 @@ import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filt
 import { registerDiff } from "./cache-diff.ts";
 import { registerExplain } from "./cache-explain.ts";
 import { registerGc } from "./cache-gc.ts";
+import { registerKeygen } from "./cache-keygen.ts";
 import { registerLocks } from "./cache-locks.ts";
 import { registerLs } from "./cache-ls.ts";
 import { registerPurge } from "./cache-purge.ts";
@@ -39,13 +40,14 @@ export function registerCache(program: Command): void {
   registerSwitch(cache);
   registerLocks(cache);
   registerRecheck(cache);
+  registerKeygen(cache);
 }
 
 async function showRecord(key: string, options: TeamOptions): Promise<void> {
   const { showRecord: show } = await import("@memodag/operations/cache");
   const record = await withOperations(options, (context) => show(context, { key, team: options.team }));
   if (options.json) return printJson(record);
-  const { nondeterministicCount, lastDiffering, components, values, error, ...report } = record;
+  const { nondeterministicCount, lastDiffering, components, values, error, attestation, ...report } = record;
   const { producer, ageMs: _ageMs, savedMs: _savedMs, ...facts } = report;
   printFacts({
     ...facts,
@@ -55,6 +57,7 @@ async function showRecord(key: string, options: TeamOptions): Promise<void> {
     lastHitAt: report.lastHitAt ?? "never",
     expiresAt: report.expiresAt ?? "never",
     version: components.version,
+    ...(attestation && { signedBy: attestation.signatures.map(({ keyid }) => keyid).join(" ") }),
     ...(error && { failure: `${error.code}: ${error.message}` }),
     ...(lastDiffering && { nondeterministic: shownDiffering(nondeterministicCount, lastDiffering) }),
   });

@@ -8,6 +8,7 @@ import type { Key, Section } from "./key.ts";
 import { bundles, pools, variables } from "./named-tables.ts";
 import { dagRetention, retention } from "./retention-tables.ts";
 import { core, dagProcessor, database, scheduler } from "./service-tables.ts";
+import { signatures } from "./signature-table.ts";
 import { stores } from "./store-table.ts";
 import { telemetry } from "./telemetry-table.ts";
 import { executor, worker, workerApi } from "./worker-tables.ts";
@@ -18,6 +19,7 @@ export const configSchema = {
   database,
   task_cache: taskCache,
   job_cache: jobCache,
+  signatures,
   retention,
   scheduler,
   executor,

@@ -68,3 +68,13 @@ export const WORKER_TOKEN = text(
   },
 );
 export const QUEUES = text(/^\S{1,250}(?: +\S{1,250})*$/, "names of queues, separated by spaces");
+/** PKCS #8 and SPKI of Ed25519, whose first bytes are always the same. */
+export const SIGNING_KEY = text(
+  /^MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}$/,
+  "an Ed25519 private key in base64 that memodag cache keygen printed",
+  { secret: true },
+);
+export const PUBLIC_KEYS = text(
+  /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=(?: +MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=)*$/,
+  "Ed25519 public keys in base64, separated by spaces, that memodag cache keygen printed",
+);

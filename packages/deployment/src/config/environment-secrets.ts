@@ -40,7 +40,10 @@ export function secretVariables(env: Environment): string[] {
   return Object.keys(env).filter((name) => {
     const value = env[name] ?? "";
     if (name === "PGPASSWORD") return value !== "";
-    if (/^MEMODAG__(\w+__BACKEND_OPTIONS|EXECUTOR__OPTIONS|WORKER__TOKEN)$/.test(name)) return value !== "";
+    if (
+      /^MEMODAG__(\w+__BACKEND_OPTIONS|EXECUTOR__OPTIONS|WORKER__TOKEN|SIGNATURES__PRIVATE_KEY)$/.test(name)
+    )
+      return value !== "";
     return /^MEMODAG__\w+__URL$/.test(name) && value !== "" && !value.startsWith("sqlite:");
   });
 }

@@ -4,6 +4,7 @@ import { systemClock, type Logger } from "@memodag/core";
 import { ResultCache, type CacheRecords } from "@memodag/result-cache";
 import type { SchedulerProbe } from "@memodag/telemetry";
 import type { LiveConfig } from "../config/live-config.ts";
+import { openSigner, openSignatures } from "../config/signing-keys.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { listNameableStores } from "../stores/store-roles.ts";
 import { COMMON_CACHE, type BreakerReporter } from "./breaker-reporter.ts";
@@ -26,6 +27,8 @@ export async function openCaches(
   live: LiveConfig,
   { secretKey, reporter, probe, log }: CachesParts,
 ): Promise<ConfiguredCaches> {
+  const signer = reporter && openSigner(deployment.loaded, systemClock, log);
+  const signatures = openSignatures(deployment.config, signer);
   const { records, results, valueStore, keepsEntries, values, counters, named, config } = deployment;
   const recordsName = config.core.taskCacheBackend;
   return new ConfiguredCaches({
@@ -44,6 +47,8 @@ export async function openCaches(
         values,
         ...(reporter && { counters: probe?.counters(counters) ?? counters }),
         sealKey: secretKey,
+        ...(signer && { signer }),
+        ...(signatures && { signatures }),
         clock: systemClock,
         log,
         onBreakerChange: (change) => {

@@ -24,6 +24,7 @@ import { EitherLogStore } from "./either-log-store.ts";
 import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import { retentionLimits } from "../config/retention-limits.ts";
 import { findSecretKey } from "../config/secret-key.ts";
+import { openListedSignatures } from "../config/signing-keys.ts";
 import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
 import { entryLimits, listNamedCaches } from "./named-caches.ts";
@@ -203,6 +204,7 @@ export function operationContext(
       poolSlots: () => poolSlots(config),
       workerLimits: { beatMs: config.scheduler.heartbeatTimeout, linkMs: config.executor.linkGrace },
       findSealKey: () => findSecretKey(config.core.stateDir),
+      openSignatures: () => openListedSignatures(config),
     },
   };
 }

@@ -11,6 +11,8 @@ const KEYS: readonly (readonly [section: string, key: string])[] = [
   ["task_cache", "url_file"],
   ["task_cache", "backend_options"],
   ["task_cache", "backend_options_file"],
+  ["signatures", "private_key"],
+  ["signatures", "key_file"],
 ];
 
 /** Lists of tables that workers need none of: the scheduler and the API use them for tasks. */

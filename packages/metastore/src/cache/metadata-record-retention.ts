@@ -12,7 +12,7 @@ import type {
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
-import { readEntries, readXComs } from "../rows/cache-record-row.ts";
+import { readEntries, readError, readProducer, readXComs } from "../rows/cache-record-row.ts";
 import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */
@@ -97,6 +97,13 @@ export class MetadataRecordRetention implements RecordRetention {
         "seal",
         "entries",
         "valid_for_ms",
+        "signature",
+        "error_message",
+        "producer_run_id",
+        "producer_map_index",
+        "producer_try_number",
+        "duration_ms",
+        "source_hash",
       ])
       .orderBy("team")
       .orderBy("key")
@@ -114,6 +121,15 @@ export class MetadataRecordRetention implements RecordRetention {
         ...(row.seal !== null && { seal: row.seal }),
         ...(row.entries !== null && { entries: readEntries(row.entries) }),
         ...(row.valid_for_ms !== null && { validForMs: row.valid_for_ms }),
+        ...(row.signature !== null && {
+          signed: {
+            signature: row.signature,
+            error: readError(row),
+            producer: readProducer(row),
+            durationMs: row.duration_ms,
+            sourceHash: row.source_hash,
+          },
+        }),
       }));
       const last = rows.at(-1);
       if (!last || rows.length < limit) return;

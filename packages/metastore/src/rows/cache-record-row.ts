@@ -1,6 +1,6 @@
 // A cache record as a row, and back.
 
-import { RETURN_VALUE, type RecordedEntry } from "@memodag/core";
+import { RETURN_VALUE, type Producer, type RecordedEntry, type StoredError } from "@memodag/core";
 import type {
   CacheRecord,
   FoundRecord,
@@ -26,6 +26,7 @@ export const FOUND_COLUMNS = [
   "created_at",
   "entries",
   "valid_for_ms",
+  "signature",
 ] as const;
 
 const OTHER_COLUMNS = [
@@ -84,17 +85,33 @@ export function toFoundRecord(row: FoundRecordRow): FoundRecord {
     team: row.team,
     key: row.key,
     xcoms: readXComs(row.xcoms),
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
-    producer: {
-      runId: row.producer_run_id,
-      mapIndex: row.producer_map_index,
-      tryNumber: row.producer_try_number,
-    },
+    error: readError(row),
+    producer: readProducer(row),
     durationMs: row.duration_ms,
     createdAt: row.created_at,
     ageMs: row.age_ms,
     ...(row.entries !== null && { entries: readEntries(row.entries) }),
     ...(row.valid_for_ms !== null && { validForMs: row.valid_for_ms }),
+    ...(row.signature !== null && { signature: row.signature }),
+  };
+}
+
+/** The failure that a row remembers. */
+export function readError({
+  error_code: code,
+  error_message,
+}: Pick<FoundRecordRow, "error_code" | "error_message">): StoredError | null {
+  return code === null ? null : { code, message: error_message ?? "" };
+}
+
+/** The instance that made a row's record. */
+export function readProducer(
+  row: Pick<FoundRecordRow, "producer_run_id" | "producer_map_index" | "producer_try_number">,
+): Producer {
+  return {
+    runId: row.producer_run_id,
+    mapIndex: row.producer_map_index,
+    tryNumber: row.producer_try_number,
   };
 }
 
@@ -165,6 +182,7 @@ export function toCacheRecordRow(
     producer_try_number: record.producer.tryNumber,
     duration_ms: record.durationMs,
     seal: record.seal ?? null,
+    signature: record.signature ?? null,
     entries: record.entries ? JSON.stringify(record.entries) : null,
     valid_for_ms: record.validForMs ?? null,
   };

@@ -62,6 +62,8 @@ export interface CacheRecordTable {
   differing_at: number | null;
   /** See `sealRecord` of the result cache; `null`: from before there were seals. */
   seal: string | null;
+  /** See `RecordSigner` of the result cache; `null`: it is not signed. */
+  signature: string | null;
   /** JSON of the entries that a hit restores; `null`: none. */
   entries: string | null;
   /** How long any reader may use it; `null`: the readers' ttl decides. */

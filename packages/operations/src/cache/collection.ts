@@ -75,6 +75,7 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
   const { retention, missed } = records;
   if (!records.hasCommon || !retention || !results?.retention) throw notVerifiable(settings);
   const sealKey = settings.findSealKey();
+  const signatures = settings.openSignatures();
   const named = new Map<string, VerifiableResults>();
   let xcoms: VerifiableResults | undefined;
   const unlisted: MissedStore[] = [];
@@ -96,6 +97,7 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
     knowsAllRecords: missed.length === 0,
     ...(xcoms && { xcoms }),
     ...(sealKey && { sealKey }),
+    ...(signatures && { signatures }),
   });
   return { verifier, missed: [...missed, ...unlisted] };
 }

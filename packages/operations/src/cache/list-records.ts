@@ -39,7 +39,7 @@ const DEFAULT_LIMIT = 100;
  * @throws MemodagError `cursor_invalid`, and those of {@link toRecordFilter}.
  */
 export async function listRecords(
-  { stores }: OperationContext,
+  { stores, settings }: OperationContext,
   { limit = DEFAULT_LIMIT, after, offset = 0, sort = "age", ascending, ...selection }: ListRecordsInput,
 ): Promise<RecordListing> {
   const records = await openAllRecords(stores, selection.team);
@@ -63,7 +63,12 @@ export async function listRecords(
       ...(query.after && { after: positionAt(query.after) }),
     }),
   );
-  return { ...page, items: page.items.map(reportRecord), ...missedBy(records) };
+  const signatures = settings.openSignatures();
+  return {
+    ...page,
+    items: page.items.map((record) => reportRecord(record, signatures)),
+    ...missedBy(records),
+  };
 }
 
 function positionAt([value, key]: [number, string]): RecordPosition {

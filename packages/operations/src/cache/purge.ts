@@ -71,10 +71,14 @@ export async function purgeCache(
  * Returns what a purge with the same input would delete.
  * @throws MemodagError as {@link purgeCache}
  */
-export async function planPurge({ stores }: OperationContext, input: PurgeInput): Promise<PurgePlan> {
+export async function planPurge(
+  { stores, settings }: OperationContext,
+  input: PurgeInput,
+): Promise<PurgePlan> {
   const records = await openAllRecords(stores, input.team);
   const filters = await filtersOf(stores, records, input);
   const tasks = (await Promise.all(filters.map((filter) => records.stats(filter)))).flat();
+  const signatures = settings.openSignatures();
   const page = { limit: MOST_NAMED, offset: 0 };
   const named = (await Promise.all(filters.map((filter) => records.list(filter, page)))).flat();
   return {
@@ -82,7 +86,7 @@ export async function planPurge({ stores }: OperationContext, input: PurgeInput)
     wouldDelete: sumOf(tasks.map(({ entries }) => entries)),
     sizeBytes: sumOf(tasks.map(({ sizeBytes }) => sizeBytes)),
     tasks,
-    entries: named.slice(0, MOST_NAMED).map(reportRecord),
+    entries: named.slice(0, MOST_NAMED).map((record) => reportRecord(record, signatures)),
     ...missedBy(records),
   };
 }

@@ -1,7 +1,7 @@
 // A cache entry in the form that `cache ls --json` prints.
 
 import { RETURN_VALUE, type Producer } from "@memodag/core";
-import type { CacheRecord, ListedRecord } from "@memodag/result-cache";
+import type { CacheRecord, ListedRecord, SignatureChecks } from "@memodag/result-cache";
 import { isoTime } from "../iso-time.ts";
 
 /** An entry of the cache. Times are ISO 8601 in UTC. */
@@ -28,6 +28,10 @@ export interface RecordReport {
   readonly ageMs: number;
   /** Milliseconds that its hits saved. */
   readonly savedMs: number;
+  /**
+   * Whether its signature is right. `unknown_key`: it is signed with a key that [signatures] public_keys does not have.
+   */
+  readonly signature: "valid" | "invalid" | "unknown_key" | "none";
 }
 
 /** Results with different bytes that were computed while the entry was live. */
@@ -50,8 +54,11 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
   };
 }
 
+const SIGNATURES = { right: "valid", wrong: "invalid", foreign: "unknown_key", none: "none" } as const;
+
 /** Builds the report of an entry. */
-export function reportRecord(record: ListedRecord): RecordReport {
+export function reportRecord(record: ListedRecord, signatures: SignatureChecks | undefined): RecordReport {
+  const state = record.signature === undefined ? "none" : (signatures?.check(record) ?? "foreign");
   const { key, storeName: store, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
   return {
     key,
@@ -70,5 +77,6 @@ export function reportRecord(record: ListedRecord): RecordReport {
     producer: { runId: producer.runId, mapIndex: producer.mapIndex, tryNumber: producer.tryNumber },
     ageMs: record.ageMs,
     savedMs: hitCount * durationMs,
+    signature: SIGNATURES[state],
   };
 }

@@ -1,7 +1,7 @@
 // Shows a cache entry: its origin, the components of its key, and its values.
 
 import type { JsonValue, StoredError } from "@memodag/core";
-import type { CacheRecord } from "@memodag/result-cache";
+import { envelopeOf, type CacheRecord, type Envelope } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
 import { openAllRecords } from "./all-records.ts";
 import { getRecord, readRecordValues } from "./find-record.ts";
@@ -21,6 +21,8 @@ export interface ShownRecord extends RecordReport, DifferingReport {
   readonly values: Readonly<Record<string, JsonValue>>;
   /** The failure that is remembered instead of a result. */
   readonly error: StoredError | null;
+  /** The in-toto statement that its signature is over, in a DSSE envelope. Absent: it has no signature. */
+  readonly attestation?: Envelope;
 }
 
 /**
@@ -28,16 +30,18 @@ export interface ShownRecord extends RecordReport, DifferingReport {
  * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`.
  */
 export async function showRecord(
-  { stores }: OperationContext,
+  { stores, settings }: OperationContext,
   { key, team }: RecordName,
 ): Promise<ShownRecord> {
   const record = await getRecord(await openAllRecords(stores, team), key, team);
+  const attestation = envelopeOf(record);
   const values = await readRecordValues(stores, record);
   return {
-    ...reportRecord(record),
+    ...reportRecord(record, settings.openSignatures()),
     ...reportDiffering(record),
     components: record.components,
     values,
     error: record.error ?? null,
+    ...(attestation && { attestation }),
   };
 }

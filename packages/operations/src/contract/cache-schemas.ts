@@ -84,6 +84,7 @@ const record = {
   producer,
   ageMs: z.number(),
   savedMs: size,
+  signature: z.enum(["valid", "invalid", "unknown_key", "none"]),
 };
 const recordReport: z.ZodType<RecordReport> = z.strictObject(record);
 export const recordPage: z.ZodType<RecordListing> = z.strictObject({
@@ -121,6 +122,13 @@ export const shownRecord: z.ZodType<ShownRecord> = z.strictObject({
   components,
   values: z.record(text, json),
   error: storedError.nullable(),
+  attestation: z.exactOptional(
+    z.strictObject({
+      payloadType: text,
+      payload: z.base64(),
+      signatures: z.array(z.strictObject({ keyid: text, sig: z.base64() })),
+    }),
+  ),
 });
 
 const change: z.ZodType<ComponentChange> = z.strictObject({

@@ -86,6 +86,12 @@ function verdictOf(instance: ExplainedInstance): string {
       return `${name} missed: its entry was older than the --cache-ttl of its run${because}.`;
     case "run_errors_off":
       return `${name} missed: its entry is a failure, and its run was started with --no-cached-errors${because}.`;
+    case "unsigned":
+      return `${name} missed: its entry has no signature, and [signatures] mode is strict${because}.`;
+    case "signer_unknown":
+      return `${name} missed: its entry is signed with a key that [signatures] public_keys does not have${because}.`;
+    case "signature_invalid":
+      return `${name} missed: its entry is not as it was signed${because}.`;
     case "purged":
       return `${name} missed: its entry had been removed${detail === null ? " by a purge" : because}.`;
     case "result_missing":

@@ -97,6 +97,9 @@ function rowReason(cacheReason: Reason | null): ExplanationReason | null {
     case "integrity_failed":
     case "expired_for_run":
     case "run_errors_off":
+    case "unsigned":
+    case "signer_unknown":
+    case "signature_invalid":
       return missCode(cacheReason) as ExplanationReason;
     default:
       return null;

@@ -48,10 +48,11 @@ const isDigestText: Check = (value) => typeof value === "string" && isDigest(val
 
 function isFiledRecord(value: unknown): value is FiledRecord {
   if (!isRecord(value)) return false;
-  const { differing, seal, validForMs } = value;
+  const { differing, seal, signature, validForMs } = value;
   return (
     (differing === undefined || isDiffering(differing)) &&
     (seal === undefined || isText(seal)) &&
+    (signature === undefined || isText(signature)) &&
     (validForMs === undefined || isNumber(validForMs))
   );
 }
@@ -61,7 +62,7 @@ function isDiffering(value: unknown): boolean {
 }
 
 function isRecord(value: unknown): value is FiledRecord {
-  return hasFields<Omit<FiledRecord, "differing" | "seal" | "entries" | "validForMs">>(value, {
+  return hasFields<Omit<FiledRecord, "differing" | "seal" | "signature" | "entries" | "validForMs">>(value, {
     team: isText,
     key: isDigestText,
     dagId: isText,

@@ -6,6 +6,7 @@ import { checkSeal, type SealState } from "../record-seal.ts";
 import type { RecordStore } from "../record-store.ts";
 import type { RecordedXCom } from "../recorded-xcom.ts";
 import type { ResultStore } from "../result-store.ts";
+import type { SignatureChecks } from "../signature-checks.ts";
 import { findOrphans, inSteps } from "./orphans.ts";
 import {
   ORPHAN_GRACE_MS,
@@ -43,6 +44,8 @@ export interface VerifierParts {
   readonly knowsAllRecords?: boolean;
   /** The key of seals; without it, seals are not checked. */
   readonly sealKey?: Uint8Array;
+  /** Checks signatures; without it, they count as those of another key. */
+  readonly signatures?: SignatureChecks;
 }
 
 /** A record that can never hit, or, as `seal_wrong`, one whose result is not that which it was stored with. */
@@ -137,7 +140,7 @@ export class Verifier {
   }
 
   async #verifyRecords(found: ReadonlyMap<VerifiableResults, FoundBytes>): Promise<FoundRecords> {
-    const { records, sealKey } = this.#parts;
+    const { records } = this.#parts;
     const damaged = new Map(
       Array.from(found, ([store, bytes]) => [store, new Set(bytes.damaged.map(nameOf))]),
     );
@@ -154,7 +157,7 @@ export class Verifier {
           if (store) sizes.set(store, await store.retention.sizesOf(team, [...digests]));
         }
         for (const record of ofTeam) {
-          const seal = checkSeal(record, sealKey);
+          const seal = this.#sealOf(record);
           seals[seal] += 1;
           const problem =
             this.#problemOf(record, sizes, damaged) ??
@@ -165,6 +168,14 @@ export class Verifier {
       }
     }
     return { badRecords, count, seals };
+  }
+
+  /** The state of the seal, or of the signature in place of it. */
+  #sealOf(record: ScannedRecord): SealState {
+    const { sealKey, signatures } = this.#parts;
+    const { signed } = record;
+    if (!signed) return checkSeal(record, sealKey);
+    return signatures?.check({ ...record, ...signed }) ?? "foreign";
   }
 
   /** Undefined for a store that is not verified here, of whose bytes nothing is said. */

@@ -85,18 +85,23 @@ export class VisitingRecordRetention implements RecordRetention {
       for (let from = 0; from < records.length; from += limit) {
         yield records
           .slice(from, from + limit)
-          .map(({ team, key, createdAt, dagId, taskId, xcoms, error, entries, validForMs, seal }) => ({
-            team,
-            key,
-            createdAt,
-            dagId,
-            taskId,
-            xcoms,
-            isFailure: error !== null,
-            ...(entries && { entries }),
-            ...(validForMs !== undefined && { validForMs }),
-            ...(seal !== undefined && { seal }),
-          }));
+          .map(({ signature, sourceHash, producer, durationMs, seal, ...record }) => {
+            const { team, key, createdAt, dagId, taskId, xcoms, error, entries, validForMs } = record;
+            const signed = { error, producer, durationMs, sourceHash };
+            return {
+              team,
+              key,
+              createdAt,
+              dagId,
+              taskId,
+              xcoms,
+              isFailure: error !== null,
+              ...(entries && { entries }),
+              ...(validForMs !== undefined && { validForMs }),
+              ...(seal !== undefined && { seal }),
+              ...(signature !== undefined && { signed: { ...signed, signature } }),
+            };
+          });
       }
     }
   }

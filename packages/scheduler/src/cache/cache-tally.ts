@@ -5,7 +5,12 @@ import type { CacheCounts, MissReason, ResultCaches } from "@memodag/result-cach
 
 type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
-const UNUSABLE: ReadonlySet<ReasonCode> = new Set<MissReason>(["result_missing", "integrity_failed"]);
+const UNUSABLE: ReadonlySet<ReasonCode> = new Set<MissReason>([
+  "result_missing",
+  "integrity_failed",
+  "signer_unknown",
+  "signature_invalid",
+]);
 
 /** Outcomes of storing a staged result. */
 const AFTER_STAGING: ReadonlySet<CacheStatus> = new Set<CacheStatus>([

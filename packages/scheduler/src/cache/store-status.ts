@@ -25,6 +25,9 @@ const STALE: ReadonlySet<string> = new Set<MissReason>([
   "result_missing",
   "integrity_failed",
   "expired_for_run",
+  "unsigned",
+  "signer_unknown",
+  "signature_invalid",
 ]);
 
 /**
@@ -62,6 +65,9 @@ const MISS_REASONS: readonly MissReason[] = [
   "integrity_failed",
   "expired_for_run",
   "run_errors_off",
+  "unsigned",
+  "signer_unknown",
+  "signature_invalid",
 ];
 
 /**

@@ -15,7 +15,7 @@ import type { KeyQuestions } from "./key-questions.ts";
 export type KeyConfirmation = Pick<KeyQuestions, "askAgain">;
 
 /** A record but for what is known only when it is stored. */
-export type PreparedRecord = Omit<NewCacheRecord, "xcoms" | "seal" | "validForMs" | "entries">;
+export type PreparedRecord = Omit<NewCacheRecord, "xcoms" | "seal" | "signature" | "validForMs" | "entries">;
 
 /**
  * Resolves to the record of a result, or to why it must not be stored.

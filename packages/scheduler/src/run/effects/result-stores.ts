@@ -128,7 +128,7 @@ export class ResultStores {
     };
     const fence = await this.#locks.fenceOf(job);
     if (fence === null) return { kind: "lease_lost" };
-    const entry = { record, xcoms, ...(fence && { fence }) };
+    const entry = { record, xcoms, worker: row.worker, ...(fence && { fence }) };
     const cache = this.#context.caches.of(run.team, config);
     const outcome = await cache.store(entry, putMode(row, error));
     if (outcome.kind === "differs" && isRecheck(row)) {
