@@ -66,6 +66,36 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** Milliseconds that `work` takes. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+/** The figure that 95 of 100 do not exceed. */
+export function percentile95(figures: readonly number[]): number {
+  return figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * 0.95) - 1] ?? Number.NaN;
+}
+
+/** Milliseconds of `work` and of its floor, in turn, so that both see the same load. */
+export async function timedInTurn(
+  repeats: number,
+  work: () => Promise<unknown>,
+  floor: () => Promise<unknown>,
+): Promise<{ readonly values: number[]; readonly floors: number[] }> {
+  const [values, floors]: [number[], number[]] = [[], []];
+  for (let repeat = 0; repeat <= repeats; repeat += 1) {
+    const floorMs = await timed(floor);
+    const ms = await timed(work);
+    // The first reads the pages that both need.
+    if (repeat === 0) continue;
+    floors.push(floorMs);
+    values.push(ms);
+  }
+  return { values, floors };
+}
+
 /** Prints a measurement on one line, as text or JSON. */
 export function printMeasurement(measurement: Measurement, asJson: boolean): void {
   if (asJson) {

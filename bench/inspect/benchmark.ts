@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { RECORD_SORTS, type RecordFilter } from "@memodag/result-cache";
 import { fillCache, TEAM } from "../cache/fill-cache.ts";
 import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
-import { absolute, compared, median, type Report } from "../harness/measurement.ts";
+import { absolute, compared, median, timedInTurn, type Report } from "../harness/measurement.ts";
 import { openBareQueries, type BareQueries } from "./bare-queries.ts";
 
 /** Entries of the cache; fewer to try it out. */
@@ -98,26 +98,12 @@ async function measure(
   floor: () => Promise<unknown>,
   report: Report,
 ): Promise<void> {
-  const [values, floors]: [number[], number[]] = [[], []];
-  for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
-    const floorMs = await timed(floor);
-    const ms = await timed(work);
-    // The first reads the pages that both need.
-    if (repeat === 0) continue;
-    floors.push(floorMs);
-    values.push(ms);
-  }
+  const { values, floors } = await timedInTurn(REPEATS, work, floor);
   const goal = {
     text: `within ${ANSWERED_WITHIN_MS} ms`,
     isMet: (_: number, value: number) => value <= ANSWERED_WITHIN_MS,
   };
   report(compared(name, "ms", { value: median(values), floor: median(floors) }, goal));
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
 }
 
 /** Half of all entries, while another process writes. */

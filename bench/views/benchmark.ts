@@ -9,7 +9,7 @@ import {
   type SummedInstance,
 } from "@memodag/core";
 import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
-import { compared, median, type Report } from "../harness/measurement.ts";
+import { compared, median, percentile95, timed, timedInTurn, type Report } from "../harness/measurement.ts";
 import { openBareQueries, type BareQueries } from "../inspect/bare-queries.ts";
 import { BenchRuns } from "../scheduler/bench-runs.ts";
 import { wideDag } from "../scheduler/cached-dags.ts";
@@ -171,26 +171,10 @@ async function measure(
   floor: () => Promise<unknown>,
   report: Report,
 ): Promise<void> {
-  const [values, floors]: [number[], number[]] = [[], []];
-  for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
-    const floorMs = await timed(floor);
-    const ms = await timed(work);
-    // The first reads the pages that both need.
-    if (repeat === 0) continue;
-    floors.push(floorMs);
-    values.push(ms);
-  }
-  const late = (figures: readonly number[]): number =>
-    figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * 0.95) - 1] ?? Number.NaN;
+  const { values, floors } = await timedInTurn(REPEATS, work, floor);
   const goal = {
     text: `95 of 100 within ${goalMs} ms`,
     isMet: (_: number, value: number) => value <= goalMs,
   };
-  report(compared(name, "ms", { value: late(values), floor: late(floors) }, goal));
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
+  report(compared(name, "ms", { value: percentile95(values), floor: percentile95(floors) }, goal));
 }

@@ -31,7 +31,7 @@ let workspace: Workspace;
 let path: string;
 let url: string;
 let token: string;
-let pid: number;
+let pid: number | undefined;
 
 beforeAll(async () => {
   workspace = new Workspace({ config: CONFIG, dags: { "large.ts": DAG } });

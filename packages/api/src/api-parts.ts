@@ -9,6 +9,7 @@ import type { SignInCodes } from "./auth/sign-in-codes.ts";
 import type { RequestLimits } from "./limits/request-limits.ts";
 import type { WholeValues } from "./limits/whole-values.ts";
 import type { RunWatcher } from "./live/run-watcher.ts";
+import type { SharedReads } from "./live/shared-reads.ts";
 import type { LongOperations } from "./long-operations.ts";
 import type { Principal } from "./principal.ts";
 import type { SealedCursors } from "./sealed-cursors.ts";
@@ -34,6 +35,7 @@ export interface ApiParts {
   readonly limits: RequestLimits;
   readonly wholeValues: WholeValues;
   readonly watcher: RunWatcher;
+  readonly reads: SharedReads;
   /** Undefined: people sign in with links alone. */
   readonly oidc: OidcSignIn | undefined;
   /** The URL of the server, for people. */

@@ -6,6 +6,23 @@ import type { Context } from "hono";
 
 const TAG_DIGITS = 32;
 
+interface Written {
+  readonly body: string;
+  readonly tag: string;
+}
+
+/** Of answers that go to several clients. */
+const WRITTEN = new WeakMap<object, Written>();
+
+function writtenOf(value: unknown): Written {
+  const known = typeof value === "object" && value !== null ? WRITTEN.get(value) : undefined;
+  if (known) return known;
+  const body = JSON.stringify(value);
+  const written = { body, tag: `"${sha256(body).slice(0, TAG_DIGITS)}"` };
+  if (typeof value === "object" && value !== null) WRITTEN.set(value, written);
+  return written;
+}
+
 /** Bytes that are written at a time. */
 const PIECE_BYTES = 262_144;
 
@@ -20,8 +37,7 @@ export function answerJson(
   isPrivate: boolean,
   onSent: () => void = () => undefined,
 ): Response {
-  const body = JSON.stringify(value);
-  const tag = `"${sha256(body).slice(0, TAG_DIGITS)}"`;
+  const { body, tag } = writtenOf(value);
   const headers = { etag: tag, "cache-control": isPrivate ? "private, no-store" : "private, no-cache" };
   const known = c.req
     .header("if-none-match")

@@ -17,6 +17,7 @@ import { SignInCodes } from "./auth/sign-in-codes.ts";
 import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
 import { WholeValues } from "./limits/whole-values.ts";
 import { RunWatcher } from "./live/run-watcher.ts";
+import { SharedReads } from "./live/shared-reads.ts";
 import { LongOperations } from "./long-operations.ts";
 import { SealedCursors } from "./sealed-cursors.ts";
 
@@ -118,6 +119,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       limits,
       wholeValues: new WholeValues(),
       watcher: new RunWatcher(context, clock, log),
+      reads: new SharedReads(),
       sessionMs,
       teams: () => options.teams(),
       isHttps,

@@ -49,7 +49,7 @@ interface Asked {
 async function answer(
   c: Context<ApiEnv>,
   { name, route, path, operation, reader }: Asked,
-  { authenticator, context, cursors, long, wholeValues }: ApiParts,
+  { authenticator, context, cursors, long, reads, wholeValues }: ApiParts,
 ): Promise<Response> {
   const principal = await authenticator.principalOf(c);
   const team = c.req.param("team") ?? null;
@@ -75,7 +75,10 @@ async function answer(
   if (route.method === "GET") {
     const leave = await wholeValues.enter(name, signal);
     try {
-      return answerJson(c, seal(await operation.run(own, opened, signal)), hasValues, leave);
+      // Who may read was checked, and what is read is the same for all of them.
+      const shared = JSON.stringify([name, opened]);
+      const output = await reads.read(shared, () => operation.run(own, opened));
+      return answerJson(c, seal(output), hasValues, leave);
     } catch (error) {
       leave();
       throw error;
