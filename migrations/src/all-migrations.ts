@@ -39,6 +39,7 @@ import { apiSessions } from "./0049-api-sessions.ts";
 import { outcomeParts } from "./0050-outcome-parts.ts";
 import { serviceProcesses } from "./0052-service-processes.ts";
 import { recordSignatures } from "./0057-record-signatures.ts";
+import { decisionReasons } from "./0060-decision-reasons.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -82,5 +83,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0050_outcome_parts": outcomeParts(types),
     "0052_service_processes": serviceProcesses(types),
     "0057_record_signatures": recordSignatures(types),
+    "0060_decision_reasons": decisionReasons(),
   };
 }

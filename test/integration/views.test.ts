@@ -1,6 +1,13 @@
-import { silentLogger, systemClock, type DagVersion, type JsonObject } from "@memodag/core";
+import {
+  canonicalJson,
+  MemodagError,
+  silentLogger,
+  systemClock,
+  type DagVersion,
+  type JsonObject,
+} from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import type { OperationContext } from "@memodag/operations";
+import type { OperationContext, Stores } from "@memodag/operations";
 import { findOperation, type OperationTypes } from "@memodag/operations/contract";
 import type { DagGrid } from "@memodag/operations/dags";
 import type { HomeReport, InstanceColumns, InstancePage, RunOutline } from "@memodag/operations/runs";
@@ -15,6 +22,17 @@ type RunComparison = OperationTypes["runs.compare"]["output"];
 
 const SCRIPTS: Record<string, Script> = { list: () => [1, 2, 3], fit: () => 1, report: () => 1 };
 
+/** A store one of whose methods rejects. */
+function failingAt<Store extends object>(store: Store, method: keyof Store, fault: Error): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === method) return () => Promise.reject(fault);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
   let metastore: TestMetastore;
   let rig: SchedulerRig;
@@ -22,13 +40,14 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
   let runIds: string[];
 
   /** The output of an operation, which its schema has to take. */
-  async function ask<T>(name: string, input: JsonObject): Promise<T> {
+  async function ask<T>(name: string, input: JsonObject, stores: Partial<Stores> = {}): Promise<T> {
     const operation = findOperation(name);
     if (!operation) throw new Error(`there is no operation ${name}`);
     const context = {
       stores: Object.assign(Object.create(metastore) as TestMetastore, {
         values: new Values({ metadata: metastore.results, clock: systemClock }),
         listRecordStores: () => Promise.resolve([{ name: null, records: metastore.records }]),
+        ...stores,
       }),
       clock: systemClock,
       log: silentLogger,
@@ -141,6 +160,24 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     });
     const first = await ask<RunOutline>("runs.outline", { dagId: "views", runId: runIds[0] ?? "" });
     expect(first.previousRunId).toBeNull();
+  });
+
+  test("an outline hides all params of a run whose Dag it cannot read, and fails with its database", async () => {
+    const dag = new Dag("newer", {
+      params: { pin: { default: 1234, schema: { type: "number", writeOnly: true } } },
+    });
+    dag.task("list", () => [1])({});
+    const { run } = await rig.run(await rig.define(dag), SCRIPTS, {
+      params: { pin: 1234 },
+      conf: { day: 1 },
+    });
+    const outline = async (fault: Error): Promise<RunOutline> => {
+      const dags = failingAt(metastore.dags, "getDagVersion", fault);
+      return await ask<RunOutline>("runs.outline", { dagId: "newer", runId: run.runId }, { dags });
+    };
+    const newer = await outline(new MemodagError("database_newer", "a later format"));
+    expect(newer).toMatchObject({ params: { pin: "***" }, conf: { day: "***" }, version: null, tasks: [] });
+    await expect(outline(new MemodagError("database_unreachable", "away"))).rejects.toThrow("away");
   });
 
   test("what a clear would reset is what it resets, and nothing is changed by asking", async () => {

@@ -22,7 +22,7 @@ export interface Route {
   readonly summary: string;
   /** The same path without the team is the operation on all teams, for those who have the role in all. */
   readonly isAcrossTeams?: true;
-  /** For all who are signed in, whatever their teams: it is about the installation, and names no team. */
+  /** For all who have a role in some team: it is about the installation, and names no team. */
   readonly isForEverybody?: true;
   /** Its answer has values of users: params, results, parts of keys. Tokens may be made without this. */
   readonly hasValues?: true;

@@ -19,6 +19,8 @@ describe("token buckets", () => {
     expect(buckets.take("a")).toBe(1);
     clock.advance(1_000);
     expect([buckets.take("a"), buckets.take("a")]).toEqual([0, 2]);
+    buckets.giveBack("a");
+    expect([buckets.take("a"), buckets.take("a")]).toEqual([0, 2]);
   });
 });
 

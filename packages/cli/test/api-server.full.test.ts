@@ -1,6 +1,6 @@
 // The REST API on a real socket: who it answers, what it takes, and what it sends while things happen.
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { API_PREFIX, type ApiProblemBody, type SessionReport } from "@memodag/api-contract";
@@ -308,7 +308,7 @@ it("names runs as they change", async () => {
   });
 });
 
-describe("a preview of an entry", () => {
+describe("the bytes of an entry", () => {
   const PIXEL =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
   const DAG = `import { Dag, getContext } from "memodag";
@@ -341,6 +341,20 @@ saving.task("save", async () => {
         type === "image/png" ? undefined : true,
       );
       expect((await answer.arrayBuffer()).byteLength).toBe(length);
+    });
+  });
+
+  it("are closed when a request wants the headers alone", async () => {
+    await withAsked(async ({ ask }) => {
+      const openFiles = () => readdirSync("/proc/self/fd").length;
+      const before = openFiles();
+      for (let count = 0; count < 60; count += 1) {
+        const key = count % 2 === 0 ? "pixel/preview" : "long/content";
+        const path = `/teams/default/dags/saving/runs/${encodeURIComponent(savingId)}/entries/${key}`;
+        const answer = await ask(path, { method: "HEAD" });
+        expect([answer.status, await answer.text()]).toEqual([200, ""]);
+      }
+      expect(openFiles() - before).toBeLessThan(30);
     });
   });
 });

@@ -101,7 +101,36 @@ describe("signing in at an OpenID provider", () => {
       expect(await sessionOf(url, session)).toMatchObject({ me: { name: "7", grants: [] }, teams: [] });
       const answer = await fetch(`${url}${API_PREFIX}/teams/bees/runs`, { headers: { cookie: session } });
       expect(answer.status).toBe(404);
+      for (const path of ["/processes", "/cache/switch", "/cache/health"])
+        expect((await fetch(`${url}${API_PREFIX}${path}`, { headers: { cookie: session } })).status).toBe(
+          403,
+        );
     });
+  });
+
+  it("does not ask the provider for an address that has failed too often", async () => {
+    const { url: address, clientId, clientSecret } = issuer;
+    const oidc = { issuer: address, clientId, clientSecret, scopes: "openid profile", groupsClaim: "groups" };
+    const limits = { readsPerSecond: 10_000, actsPerMinute: 100_000, failuresPerMinute: 3 };
+    await withApi(
+      project,
+      async ({ url }) => {
+        // Those who succeed are not counted.
+        for (let count = 0; count < 4; count += 1) {
+          const { back, cookie } = await goThere(url);
+          expect((await goTo(back, cookie)).status).toBe(302);
+        }
+        const { back, cookie } = await goThere(url);
+        const wrong = back.replace(/code=[^&]+/, "code=wrong");
+        const before = issuer.tokenRequests;
+        const answers: number[] = [];
+        for (let count = 0; count < 6; count += 1) answers.push((await goTo(wrong, cookie)).status);
+        expect(answers).toEqual([401, 401, 401, 429, 429, 429]);
+        expect(issuer.tokenRequests - before).toBe(3);
+      },
+      limits,
+      { oidc, grants: () => GRANTS },
+    );
   });
 
   it.each([

@@ -14,6 +14,8 @@ export interface OpenIdIssuer {
   /** The claims of the next ID token, in place of and beside the right ones. */
   claims: Record<string, unknown>;
   close(): void;
+  /** Requests for tokens since it was started. */
+  tokenRequests: number;
 }
 
 interface Begun {
@@ -58,6 +60,7 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
         response.writeHead(302, { location: back.href }).end();
         return;
       }
+      issuer.tokenRequests += 1;
       let body = "";
       for await (const chunk of request) body += String(chunk);
       const form = new URLSearchParams(body);
@@ -93,6 +96,7 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
     clientId: "memodag",
     clientSecret: "sesame",
     claims: {},
+    tokenRequests: 0,
     close: () => void server.close(),
   };
   return issuer;

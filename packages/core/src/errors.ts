@@ -69,6 +69,7 @@ export type ErrorCode =
   | "map_too_long"
   | "hitl_text_invalid"
   | "max_active_runs_reached"
+  | "plan_too_large"
   | "pool_not_found"
   | "project_exists"
   | "project_invalid"

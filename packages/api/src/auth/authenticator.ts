@@ -93,9 +93,9 @@ export class Authenticator {
     };
   }
 
-  /** Counts a request with wrong credentials. @throws ApiProblem 429 */
-  countFailure(c: Context): void {
-    this.#options.limits.countFailure(addressOf(c));
+  /** Counts a request with wrong credentials. Returns what takes that back. @throws ApiProblem 429 */
+  countFailure(c: Context): () => void {
+    return this.#options.limits.countFailure(addressOf(c));
   }
 
   async #findSession(c: Context): Promise<Principal | undefined> {

@@ -6,7 +6,7 @@ import { includes, roleIn, type Principal } from "../principal.ts";
 
 /** A request, as far as that depends on it. */
 export interface Asked {
-  /** The role that is needed; undefined: being signed in is enough. */
+  /** The role that is needed; undefined: any, in any team. */
   readonly role: ApiRole | undefined;
   /** The team that it is about; `null`: all of them. */
   readonly team: string | null;
@@ -19,7 +19,11 @@ export interface Asked {
  * @throws ApiProblem 403, 404
  */
 export function authorize(principal: Principal, { role, team, hasValues }: Asked): void {
-  if (role !== undefined) {
+  if (role === undefined) {
+    // A provider signs in many who have nothing to do here.
+    if (principal.grants.length === 0)
+      throw new ApiProblem(403, "api_denied", "This needs a role in a team: ask an admin for one");
+  } else {
     const own = roleIn(principal, team);
     if (own === undefined && team !== null) throw notFound();
     if (own === undefined || !includes(own, role)) {

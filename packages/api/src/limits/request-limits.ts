@@ -56,9 +56,10 @@ export class RequestLimits {
     refuse((isAct ? this.#acts : this.#reads).take(principal.id), "requests");
   }
 
-  /** Counts a request whose credentials are not valid. @throws ApiProblem 429 */
-  countFailure(address: string): void {
+  /** Counts a request whose credentials are not valid. Returns what takes that back. @throws ApiProblem 429 */
+  countFailure(address: string): () => void {
     refuse(this.#failures.take(address), "requests that are not signed in");
+    return () => this.#failures.giveBack(address);
   }
 
   /** Counts a stream until the returned function is called. @throws ApiProblem 429 */

@@ -44,6 +44,12 @@ export class TokenBuckets {
     return 0;
   }
 
+  /** Gives a token back that was taken. */
+  giveBack(who: string): void {
+    const bucket = this.#buckets.get(who);
+    if (bucket) bucket.tokens = Math.min(this.#rate.burst, bucket.tokens + 1);
+  }
+
   #forget(): void {
     for (const who of this.#buckets.keys()) {
       if (this.#buckets.size <= MOST_BUCKETS) return;

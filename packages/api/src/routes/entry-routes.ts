@@ -37,7 +37,7 @@ export function addEntryRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     const type = entry.sizeBytes <= MOST_IMAGE_BYTES ? findImageType(head) : undefined;
     if (type !== undefined)
       return {
-        body: ReadableStream.from(following(head, reader)),
+        body: following(head, reader),
         headers: { "content-type": type, "content-length": String(entry.sizeBytes) },
       };
     await reader.cancel();
@@ -63,7 +63,9 @@ function addRoute(
     authorize(await authenticator.principalOf(c), { role: "viewer", team, hasValues: true });
     const found = await readEntry(context, await reader.read(c, route.path));
     const { body, headers } = await answer(found);
-    return new Response(body, {
+    const isBodyWanted = c.req.method !== "HEAD";
+    if (!isBodyWanted && body instanceof ReadableStream) await body.cancel();
+    return new Response(isBodyWanted ? body : null, {
       headers: {
         "content-type": route.type,
         etag: `"${found.entry.digest}"`,
@@ -95,18 +97,18 @@ async function readHead(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return new Uint8Array(Buffer.concat(chunks, length));
 }
 
-async function* following(
+/** The head, and then the rest as it is asked for. */
+function following(
   head: Uint8Array,
   reader: ReadableStreamDefaultReader<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield head;
-    for (;;) {
+): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(head),
+    async pull(controller) {
       const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel();
-  }
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }

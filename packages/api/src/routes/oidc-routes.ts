@@ -2,7 +2,7 @@
 
 import { API_PREFIX, OWN_ROUTES } from "@memodag/api-contract";
 import { sha256 } from "@memodag/core";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { ApiEnv, ApiParts } from "../api-parts.ts";
 import { FLOW_VALID_MS, type OidcFlow } from "../auth/oidc.ts";
@@ -19,11 +19,18 @@ const SEALED_FOR = "oidc";
 
 /** Adds the routes. */
 export function addOidcRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
-  const { oidc, cursors, isHttps, ownUrl } = parts;
+  const { oidc, cursors, isHttps, ownUrl, authenticator } = parts;
   const callback = () => `${ownUrl()}${PATH}/callback`;
+  /** Counted before the provider is asked: an address that fails too often does not reach it. */
+  const counted = async <T>(c: Context<ApiEnv>, work: () => Promise<T>): Promise<T> => {
+    const takeBack = authenticator.countFailure(c);
+    const done = await work();
+    takeBack();
+    return done;
+  };
   app.get(toPattern(OWN_ROUTES["session.begin-oidc"].path), async (c) => {
     if (!oidc) throw notFound();
-    const { url, flow } = await oidc.begin(callback());
+    const { url, flow } = await counted(c, () => oidc.begin(callback()));
     // Lax: it comes back from another site. It opens nothing without the code that the provider sends along.
     setCookie(c, COOKIE, cursors.seal(JSON.stringify(flow), SEALED_FOR), {
       path: PATH,
@@ -37,11 +44,13 @@ export function addOidcRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
   });
   app.get(toPattern(OWN_ROUTES["session.end-oidc"].path), async (c) => {
     if (!oidc) throw notFound();
-    const flow = readFlow(getCookie(c, COOKIE), parts);
     deleteCookie(c, COOKIE, { path: PATH, secure: isHttps });
-    const session = await oidc.end(new URL(`${callback()}${new URL(c.req.url).search}`), flow);
-    if (!(await openSession(c, session, sha256(`oidc ${flow.state}`), parts)))
-      throw new ApiProblem(401, "api_not_signed_in", "This sign-in was used before: sign in again");
+    await counted(c, async () => {
+      const flow = readFlow(getCookie(c, COOKIE), parts);
+      const session = await oidc.end(new URL(`${callback()}${new URL(c.req.url).search}`), flow);
+      if (!(await openSession(c, session, sha256(`oidc ${flow.state}`), parts)))
+        throw new ApiProblem(401, "api_not_signed_in", "This sign-in was used before: sign in again");
+    });
     c.header("cache-control", "no-store");
     return c.redirect("/", 302);
   });

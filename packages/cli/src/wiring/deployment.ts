@@ -1,6 +1,7 @@
 // Opens the deployment that a command's options name, and closes it when the command is done.
 
 import { relative } from "node:path";
+import type { LoadedConfig } from "@memodag/config";
 import { systemClock, type Logger } from "@memodag/core";
 import type { Deployment } from "@memodag/deployment/stores";
 import type { OperationContext, RunPlanner } from "@memodag/operations";
@@ -46,7 +47,7 @@ export async function withDags<T>(options: CommonOptions, work: Work<T>): Promis
 }
 
 /** Loaded when a plan is made: it brings the scheduler. */
-async function openPlanner(deployment: Deployment, log: Logger): Promise<RunPlanner> {
+async function openPlanner(deployment: Deployment, log: Logger, loaded: LoadedConfig): Promise<RunPlanner> {
   const { openPlanner: open } = await import("@memodag/deployment/scheduler");
-  return await open(deployment, log);
+  return await open(deployment, log, loaded);
 }

@@ -2,8 +2,9 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import type { ApiServer } from "@memodag/api";
-import { messageOf, OWN_FILE_MODE, systemClock, type Logger } from "@memodag/core";
+import type { LoadedConfig } from "@memodag/config";
 import type { RunPlanner } from "@memodag/operations";
+import { messageOf, OWN_FILE_MODE, systemClock, type Logger } from "@memodag/core";
 import { configuredTeams } from "../config/configured-teams.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 import { readOidc } from "../config/read-oidc.ts";
@@ -13,6 +14,7 @@ import type { ProcessTelemetry } from "../telemetry/open-telemetry.ts";
 import { operationContext, type Deployment } from "../stores/deployment.ts";
 import { nameFault } from "../stores/name-fault.ts";
 import { addressFile } from "./address-file.ts";
+import { fewPlanners } from "./few-planners.ts";
 
 /** Options of {@link openConfiguredApi}. */
 export interface ConfiguredApiOptions {
@@ -23,6 +25,8 @@ export interface ConfiguredApiOptions {
   /** Takes the next free port if that of the config is taken. Default: false. */
   readonly nextPort?: boolean;
   readonly telemetry?: ProcessTelemetry | undefined;
+  /** The config that applies now. */
+  readonly current: () => LoadedConfig;
   readonly log: Logger;
 }
 
@@ -32,12 +36,17 @@ export interface ConfiguredApiOptions {
  */
 export async function openConfiguredApi(
   deployment: Deployment,
-  { version, webFolder, nextPort, telemetry, log }: ConfiguredApiOptions,
+  { version, webFolder, nextPort, telemetry, log, current }: ConfiguredApiOptions,
 ): Promise<ApiServer> {
   const { config, loaded, apiTokens, apiSessions } = deployment;
   const { host, port, publicUrl, session } = config.api;
   const { openApiServer } = await import("@memodag/api");
-  const context = operationContext(deployment, { clock: systemClock, log, openPlanner });
+  const context = operationContext(deployment, {
+    clock: systemClock,
+    log,
+    openPlanner: fewPlanners(MOST_PLANS, openPlanner),
+    current,
+  });
   telemetry?.recordInstallation(() => readInstallation(context));
   const server = await openApiServer({
     host,
@@ -83,8 +92,11 @@ export async function openConfiguredApi(
   };
 }
 
+/** Plans at a time; others wait. */
+const MOST_PLANS = 2;
+
 /** Loaded when a plan is made. */
-async function openPlanner(deployment: Deployment, log: Logger): Promise<RunPlanner> {
+async function openPlanner(deployment: Deployment, log: Logger, loaded: LoadedConfig): Promise<RunPlanner> {
   const { openPlanner: open } = await import("../scheduler/open-planner.ts");
-  return await open(deployment, log);
+  return await open(deployment, log, loaded);
 }

@@ -20,7 +20,8 @@ import {
 import { dirname, join } from "node:path";
 import { MemodagError, nameFileFault, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 
-const KEY_BYTES = 32;
+/** The length of a key. */
+export const SECRET_KEY_BYTES = 32;
 const ROOT = 0;
 const PERMISSIONS = 0o777;
 const GROUP_AND_OTHERS = 0o077;
@@ -57,7 +58,7 @@ function makeKey(stateDir: string, path: string): void {
   mkdirSync(stateDir, { recursive: true, mode: OWN_FOLDER_MODE });
   const temporary = `${path}.${randomUUID()}`;
   try {
-    writeFileSync(temporary, randomBytes(KEY_BYTES), { flag: "wx", mode: OWN_FILE_MODE, flush: true });
+    writeFileSync(temporary, randomBytes(SECRET_KEY_BYTES), { flag: "wx", mode: OWN_FILE_MODE, flush: true });
     linkSync(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -118,11 +119,11 @@ function readChecked(fd: number, path: string, uid: number | undefined): Uint8Ar
       "`chmod 600` it; remove it if others may have read it",
     );
   }
-  const key = stat.size === KEY_BYTES ? readFileSync(fd) : undefined;
-  if (key?.length === KEY_BYTES) return key;
+  const key = stat.size === SECRET_KEY_BYTES ? readFileSync(fd) : undefined;
+  if (key?.length === SECRET_KEY_BYTES) return key;
   throw invalid(
     path,
-    `has ${stat.size} bytes where a key has ${KEY_BYTES}`,
+    `has ${stat.size} bytes where a key has ${SECRET_KEY_BYTES}`,
     "put it back from a backup or remove it: a key is made anew, and digests of secrets are then new",
   );
 }

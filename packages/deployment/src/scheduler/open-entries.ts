@@ -7,9 +7,15 @@ import { cacheSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { findNamedCache } from "../stores/named-caches.ts";
 
-/** The job caches of a scheduler. */
-export function openEntries(deployment: Deployment, live: LiveConfig, log: Logger): RunEntries {
+/** The job caches of a scheduler. `readsOnly`: that an entry is read is not recorded. */
+export function openEntries(
+  deployment: Deployment,
+  live: LiveConfig,
+  log: Logger,
+  { readsOnly = false }: { readonly readsOnly?: boolean } = {},
+): RunEntries {
   return new RunEntries({
+    readsOnly,
     store: deployment.entries,
     findCache: findEntryCache(live),
     openStore: deployment.openByteStore,

@@ -7,7 +7,8 @@ import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 
 /** Options of {@link runApiServer}. */
-export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOptions, "log" | "version"> {
+export interface ApiServiceOptions
+  extends ServiceOptions, Omit<ConfiguredApiOptions, "current" | "log" | "version"> {
   /** Logs a link that signs the user of this process in, once. */
   readonly link?: boolean;
 }
@@ -16,7 +17,12 @@ export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOpt
 export async function runApiServer({ link = false, ...options }: ApiServiceOptions): Promise<void> {
   await withService("api-server", options, async ({ deployment, live, log, telemetry, stopped }) => {
     deployment.logBrokenConnections(log);
-    const api = await openConfiguredApi(deployment, { ...options, telemetry, log });
+    const api = await openConfiguredApi(deployment, {
+      ...options,
+      telemetry,
+      current: () => live.loaded,
+      log,
+    });
     if (link)
       log.info("look at it: the link signs you in, once; `memodag ui` prints another", {
         url: api.signInLink(currentActor().name),

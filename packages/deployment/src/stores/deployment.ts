@@ -170,18 +170,21 @@ function openValueSource(
   return new ConfiguredValueCaches({ caches, metadata, projectDir });
 }
 
+/** See {@link operationContext}. */
+export interface OperationParts extends Pick<OperationContext, "clock" | "log"> {
+  /** Opens what foretells runs, by the config that applies now. Default: runs are not foretold. */
+  readonly openPlanner?: (deployment: Deployment, log: Logger, loaded: LoadedConfig) => Promise<RunPlanner>;
+  /** The config that applies now. Default: that of the start. */
+  readonly current?: () => LoadedConfig;
+}
+
 /** The context of operations on a deployment, with this process's user as the actor. */
 export function operationContext(
   deployment: Deployment,
-  {
-    clock,
-    log,
-    openPlanner,
-  }: Pick<OperationContext, "clock" | "log"> & {
-    readonly openPlanner?: (deployment: Deployment, log: Logger) => Promise<RunPlanner>;
-  },
+  { clock, log, openPlanner, current = () => deployment.loaded }: OperationParts,
 ): OperationContext {
-  const { config, loaded } = deployment;
+  const { config } = deployment;
+  const now = (): Config => current().config;
   return {
     stores: deployment,
     logs: new EitherLogStore(new FileLogStore(logsDirOf(config)), deployment.attemptLogs),
@@ -189,19 +192,19 @@ export function operationContext(
       const { ArtifactCopies } = await import("@memodag/executor");
       return new ArtifactCopies(artifactsDirOf(config));
     },
-    ...(openPlanner && { openPlanner: () => openPlanner(deployment, log) }),
+    ...(openPlanner && { openPlanner: () => openPlanner(deployment, log, current()) }),
     actor: currentActor(),
     clock,
     log,
     settings: {
       secretPatterns: config.core.secretPatterns,
-      cachingOffReason: () => configOffReason(loaded),
-      maxCacheBytes: () => config.taskCache.maxSize ?? null,
-      keepEntriesMs: () => config.jobCache.keep,
+      cachingOffReason: () => configOffReason(current()),
+      maxCacheBytes: () => now().taskCache.maxSize ?? null,
+      keepEntriesMs: () => now().jobCache.keep,
       entryLimits: entryLimits(config.caches),
-      retention: () => retentionLimits(config),
+      retention: () => retentionLimits(now()),
       cacheBackend: config.core.taskCacheBackend,
-      poolSlots: () => poolSlots(config),
+      poolSlots: () => poolSlots(now()),
       workerLimits: { beatMs: config.scheduler.heartbeatTimeout, linkMs: config.executor.linkGrace },
       findSealKey: () => findSecretKey(config.core.stateDir),
       openSignatures: () => openListedSignatures(config),

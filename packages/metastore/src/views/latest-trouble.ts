@@ -44,52 +44,55 @@ export async function countMisses(
   return rows.map(({ reason, count }) => ({ reason, count: Number(count) }));
 }
 
-/** See the port. A range of the index of ages, and then the changes of the listed ones alone: they are wide. */
+/** See the port. Counted in the index of reasons; the decisions themselves, which are wide, are read of the listed alone. */
 export async function listTaskMisses(
   { kysely }: Dialect,
   team: string | undefined,
   since: number,
   limit: number,
 ): Promise<TaskMisses[]> {
-  const ranked = kysely
+  const groups = await kysely
     .selectFrom("cache_decision")
-    .select(["dag_run_id", "task_id", "map_index"])
-    .select(sql<number | string>`count(*) over (partition by team, dag_id, task_id, reason)`.as("count"))
-    .select(
-      sql<number | string>`row_number() over (
-        partition by team, dag_id, task_id, reason order by decided_at desc, dag_run_id desc, map_index)`.as(
-        "place",
-      ),
-    )
+    .select(["team", "dag_id", "task_id", "reason"])
+    .select(sql<number | string>`count(*)`.as("count"))
     .where("decided_at", ">=", since)
-    .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""));
-  const rows = await kysely
-    .selectFrom(ranked.as("ranked"))
-    .innerJoin("cache_decision as latest", (join) =>
-      join
-        .onRef("latest.dag_run_id", "=", "ranked.dag_run_id")
-        .onRef("latest.task_id", "=", "ranked.task_id")
-        .onRef("latest.map_index", "=", "ranked.map_index"),
-    )
-    .selectAll("latest")
-    .select("ranked.count")
-    .where("ranked.place", "=", 1)
-    .orderBy("ranked.count", "desc")
-    .orderBy("latest.team")
-    .orderBy("latest.dag_id")
-    .orderBy("latest.task_id")
-    .orderBy("latest.reason")
+    .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
+    .groupBy(["team", "dag_id", "task_id", "reason"])
+    .orderBy("count", "desc")
+    .orderBy("team")
+    .orderBy("dag_id")
+    .orderBy("task_id")
+    .orderBy("reason")
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
-    team: row.team,
-    dagId: row.dag_id,
-    taskId: row.task_id,
-    reason: row.reason,
-    count: Number(row.count),
-    lastRunId: row.run_id,
-    lastMapIndex: row.map_index,
-    lastAt: row.decided_at,
-    lastChanged: (JSON.parse(row.changes) as ChangedPart[]).map(({ kind, path }) => ({ kind, path })),
-  }));
+  const misses = groups.map(async (group): Promise<TaskMisses[]> => {
+    const latest = await kysely
+      .selectFrom("cache_decision")
+      .select(["run_id", "map_index", "decided_at", "changes"])
+      .where("team", "=", group.team)
+      .where("dag_id", "=", group.dag_id)
+      .where("task_id", "=", group.task_id)
+      .where("reason", "=", group.reason)
+      .orderBy("decided_at", "desc")
+      .orderBy("dag_run_id", "desc")
+      .orderBy("map_index")
+      .limit(1)
+      .executeTakeFirst();
+    // Its decisions were removed meanwhile.
+    if (!latest) return [];
+    return [
+      {
+        team: group.team,
+        dagId: group.dag_id,
+        taskId: group.task_id,
+        reason: group.reason,
+        count: Number(group.count),
+        lastRunId: latest.run_id,
+        lastMapIndex: latest.map_index,
+        lastAt: latest.decided_at,
+        lastChanged: (JSON.parse(latest.changes) as ChangedPart[]).map(({ kind, path }) => ({ kind, path })),
+      },
+    ];
+  });
+  return (await Promise.all(misses)).flat();
 }

@@ -40,7 +40,7 @@ export interface ComparedInstance {
   readonly key: Sameness;
   /** Whether its values have the same bytes. */
   readonly result: Sameness;
-  /** By what its keys differ, where that is known. */
+  /** By what its keys differ, where that is known: of the first {@link MOST_EXPLAINED} whose keys differ. */
   readonly changes: readonly ComponentChange[];
   /** The task above it whose result differs, if that is why; `null`: it is not. */
   readonly because: string | null;
@@ -70,6 +70,9 @@ export interface RunComparison {
 /** Instances of a mapped task that are shown. */
 const MOST_SHOWN = 100;
 
+/** Instances of both runs whose keys are compared, which reads their components from the database or from stores. */
+const MOST_EXPLAINED = 200;
+
 interface Side {
   readonly run: DagRun;
   readonly instances: ReadonlyMap<string, StoredInstance>;
@@ -96,6 +99,7 @@ export async function compareRuns(
   const changes = await KeyChanges.between(context, a.run, b.run);
   const differing = new Set<string>();
   const tasks: ComparedTask[] = [];
+  let explained = 0;
   for (const taskId of ids) {
     const mine = { before: byTask.before.get(taskId) ?? [], after: byTask.after.get(taskId) ?? [] };
     const indexes = new Set([...mine.before, ...mine.after].map(({ mapIndex }) => mapIndex));
@@ -114,7 +118,8 @@ export async function compareRuns(
       differing: others.length,
       instances: await Promise.all(
         shown.map(async (pair) => {
-          if (pair.key !== "other") return pair;
+          if (pair.key !== "other" || explained >= MOST_EXPLAINED) return pair;
+          explained += 1;
           const at = instanceKey({ taskId, mapIndex: pair.mapIndex });
           const found = await changes.of(a.instances.get(at), b.instances.get(at));
           return { ...pair, changes: found, because: causeOf(found, templates.get(taskId), differing) };

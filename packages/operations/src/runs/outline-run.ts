@@ -1,8 +1,10 @@
 // Describes a run without its instances: what it was asked to do, what it came to, and the tasks of its version.
 
 import {
+  HIDDEN,
   hideSecretParams,
   hideSecrets,
+  MemodagError,
   secretTest,
   secretTestOf,
   type CacheMode,
@@ -55,8 +57,7 @@ export async function outlineRun(context: OperationContext, name: RunName): Prom
     listInterruptedRuns(stores.runs, { team, dagId }),
     stores.views.sumUp(team, [id]),
     stores.runs.listRuns({ team, dagId, limit: 1, after: id }),
-    // The rest is shown without it.
-    stores.dags.getDagVersion(run.dagVersionId).catch(() => undefined),
+    stores.dags.getDagVersion(run.dagVersionId).catch(unreadable),
   ]);
   const sums = summed.get(id)?.run ?? { hits: 0, ran: 0, failed: 0, savedMs: 0, workedMs: 0 };
   const isInterrupted = interrupted.some((other) => other.id === id);
@@ -84,8 +85,21 @@ function withoutSecrets(
   patterns: readonly string[],
 ): Pick<RunOutline, "params" | "conf"> {
   const isSecret = secretTest(patterns);
+  // Without the Dag, nothing says which of them are secrets.
+  if (!dag) return { params: allHidden(params), conf: allHidden(conf) };
   return {
-    params: hideSecretParams(params, dag?.paramSchemas ?? {}, isSecret),
-    conf: hideSecrets(conf, secretTestOf("conf", dag?.confSchema ?? true, isSecret)),
+    params: hideSecretParams(params, dag.paramSchemas ?? {}, isSecret),
+    conf: hideSecrets(conf, secretTestOf("conf", dag.confSchema ?? true, isSecret)),
   };
+}
+
+function allHidden(values: JsonObject): JsonObject {
+  return Object.fromEntries(Object.keys(values).map((name) => [name, HIDDEN]));
+}
+
+/** A version that this program cannot read: the rest is shown without it. */
+function unreadable(error: unknown): undefined {
+  const isOther = error instanceof MemodagError && error.code === "database_newer";
+  if (isOther || error instanceof SyntaxError) return undefined;
+  throw error;
 }

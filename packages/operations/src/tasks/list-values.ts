@@ -12,6 +12,12 @@ const MOST_TEXT = 65_536;
 /** Bytes of a value that is read: the beginning of a larger one would need all of it in memory. */
 const MOST_BYTES = 8_388_608;
 
+/** Bytes of all values of an instance that are read, in the order of their keys. */
+const MOST_BYTES_READ = 33_554_432;
+
+/** Bytes of a value that is indented to be read by people. */
+const MOST_INDENTED = 262_144;
+
 /** A value of a task instance. */
 export interface ValueReport {
   /** Its XCom key; `return_value` is what the task returned. */
@@ -40,18 +46,24 @@ export async function listValues(
   const run = await getRun({ runs, dags }, name);
   const instance = await getInstance(runs, run, taskId, mapIndex);
   const xcoms = await runs.listXComs(run.team, run.id, { taskId, mapIndex: instance.mapIndex });
-  const small = xcoms.filter(({ sizeBytes }) => sizeBytes <= MOST_BYTES);
-  const bytes = await values.read(run.team, small);
-  return xcoms.map(({ key, digest, sizeBytes, store }) => {
-    const value = bytes.get(digest);
-    const text = value === undefined ? null : JSON.stringify(readJson(value), null, 2);
-    return {
-      key,
-      digest,
-      sizeBytes,
-      store,
-      text: text?.slice(0, MOST_TEXT) ?? null,
-      isWhole: text !== null && text.length <= MOST_TEXT,
-    };
-  });
+  const reports: ValueReport[] = [];
+  let left = MOST_BYTES_READ;
+  // One after the other: they are in memory only until their beginnings are made.
+  for (const { key, digest, sizeBytes, store } of xcoms) {
+    const isRead = sizeBytes <= Math.min(MOST_BYTES, left);
+    if (isRead) left -= sizeBytes;
+    const value = isRead ? (await values.read(run.team, [{ digest, store }])).get(digest) : undefined;
+    reports.push({ key, digest, sizeBytes, store, ...beginningOf(value) });
+  }
+  return reports;
+}
+
+/** Indented if it is small: the indentation of deep values is many times their size. */
+function beginningOf(value: Uint8Array | undefined): Pick<ValueReport, "text" | "isWhole"> {
+  if (!value) return { text: null, isWhole: false };
+  const text =
+    value.length <= MOST_INDENTED
+      ? JSON.stringify(readJson(value), null, 2)
+      : Buffer.from(value).toString("utf8");
+  return { text: text.slice(0, MOST_TEXT), isWhole: text.length <= MOST_TEXT };
 }

@@ -87,6 +87,8 @@ export interface RunContext {
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly newAttemptId: () => string;
+  /** Bytes of results that a pass holds before it writes them. Default: 32 MiB. */
+  readonly maxUncommittedBytes?: number;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }

@@ -26,6 +26,8 @@ import { MovedBytes } from "./moved-bytes.ts";
 
 /** The parts of {@link RunEntries}. */
 export interface RunEntriesParts extends EntryParts {
+  /** True: nothing is written, not even that an entry was read. Default: false. */
+  readonly readsOnly?: boolean;
   readonly runs: Pick<RunStore, "findRun">;
   /** Milliseconds that checking the entries of hits may take. */
   readonly lookupTimeoutMs: Live<number>;
@@ -52,7 +54,10 @@ export class RunEntries {
   readonly #newBreaker: (store: string) => CacheBreaker;
   readonly #lookupTimeoutMs: Live<number>;
 
-  constructor({ runs, clock, log, lookupTimeoutMs, breaker, ...parts }: RunEntriesParts) {
+  readonly #readsOnly: boolean;
+
+  constructor({ runs, clock, log, lookupTimeoutMs, breaker, readsOnly = false, ...parts }: RunEntriesParts) {
+    this.#readsOnly = readsOnly;
     this.#newBreaker = (name) => new CacheBreaker(breaker, log, `the store "${name}" of entries`);
     this.#lookupTimeoutMs = lookupTimeoutMs;
     const store = withCallTimeouts(parts.store, "entries", clock);
@@ -78,7 +83,7 @@ export class RunEntries {
     const wanted = reads.map(({ cache: name, pattern }) => {
       const cache = getEntryCache(findCache, run.team, name);
       const place = entryPlace(cache, run);
-      this.desk.touch(cache, place, readEntryPattern(pattern));
+      if (!this.#readsOnly) this.desk.touch(cache, place, readEntryPattern(pattern));
       return { cache: name, pattern, place };
     });
     const found = await store.findForKeys(wanted, pending, run.id);

@@ -6,13 +6,16 @@ import {
   reasonSentence,
   UNMAPPED,
   type DagRun,
+  type Reason,
+  type ReasonCode,
   type SerializedDag,
   type TaskInstance,
 } from "@memodag/core";
 import type { CacheDecision } from "@memodag/result-cache";
 import { cacheIntent, unfollowedReason } from "../cache/cache-intent.ts";
+import { groupIntent } from "../cache/group-intent.ts";
 import type { DagNode } from "../graph/dag-graph.ts";
-import type { ForeseenTask } from "../run/pass.ts";
+import type { ForeseenTask } from "../run/foreseen-task.ts";
 
 /**
  * - `hit`: it has a result, which the run will use;
@@ -58,29 +61,51 @@ export function classify(
   for (const task of tasks) {
     const { node, rows } = task;
     const dependsOn = openUpstream(task, tasks);
-    const decided = rows.filter(({ state }) => state !== "none");
-    for (const row of decided) {
-      const instance = ofRow(row, decisions.get(instanceKey(row)));
+    const decided = new Map(
+      rows.filter(({ state }) => state !== "none").map((row) => [row.mapIndex, row] as const),
+    );
+    for (const mapIndex of indexesOf(task, decided)) {
+      const row = decided.get(mapIndex ?? UNMAPPED);
+      if (!row) {
+        const rest = openClass(task, happens.has(node), facts);
+        instances.push({ taskId: node.task.taskId, mapIndex, producer: null, dependsOn, ...rest });
+        continue;
+      }
+      const instance = ofRow(row, decisions.get(instanceKey(row)), dependsOn);
       if (instance) instances.push(instance);
       else skipped += 1;
-    }
-    if (decided.length > 0) continue;
-    const indexes = rows.length > 0 ? rows.map(({ mapIndex }) => mapIndex) : [UNMAPPED];
-    for (const mapIndex of indexes) {
-      instances.push({
-        taskId: node.task.taskId,
-        mapIndex: node.isMapped && mapIndex === UNMAPPED ? null : mapIndex,
-        producer: null,
-        dependsOn,
-        ...openClass(task, happens.has(node), facts),
-      });
     }
   }
   return { instances, skipped };
 }
 
+/**
+ * The map indexes to list, in order; `null` stands for all of a list that is not known. A task that as a whole was
+ * decided, such as one that a branch excludes, has a row instead of a list.
+ */
+function indexesOf(
+  { node, length }: ForeseenTask,
+  decided: ReadonlyMap<number, TaskInstance>,
+): readonly (number | null)[] {
+  if (!node.isMapped || decided.has(UNMAPPED)) return [UNMAPPED];
+  return length === undefined ? [null] : Array.from({ length }, (_, index) => index);
+}
+
+/** Reasons of instances that may still be hits, when what they wait for has ended. */
+const WAITS: ReadonlySet<string> = new Set<ReasonCode>([
+  "waiting",
+  "waiting_for_key",
+  "waiting_for_lock",
+  "waiting_for_rollback",
+  "waiting_for_transaction",
+]);
+
 /** Undefined for an instance that does not run at all. */
-function ofRow(row: TaskInstance, decision: CacheDecision | undefined): ForeseenInstance | undefined {
+function ofRow(
+  row: TaskInstance,
+  decision: CacheDecision | undefined,
+  openUpstreams: readonly string[],
+): ForeseenInstance | undefined {
   const { taskId, mapIndex, state, cacheStatus, cacheReason, producer } = row;
   const common = { taskId, mapIndex, producer, dependsOn: [] };
   if (isTerminal(state)) {
@@ -89,6 +114,8 @@ function ofRow(row: TaskInstance, decision: CacheDecision | undefined): Foreseen
     const text = row.error?.message ?? "it cannot run";
     return { ...common, class: "runs", note: { code: row.error?.code ?? "failed", text } };
   }
+  if (cacheReason && WAITS.has(cacheReason.code))
+    return { ...common, class: "depends", note: noteOf(cacheReason), dependsOn: openUpstreams };
   return {
     ...common,
     class: "runs",
@@ -109,16 +136,27 @@ function statusNote({ cacheStatus }: TaskInstance): ForeseenInstance["note"] {
 
 /** Of an instance that the graph has not let run, or whose key function has to answer. */
 function openClass(
-  { node, isLetRun }: ForeseenTask,
+  { node, isLetRun, group }: ForeseenTask,
   isCertain: boolean,
   { dag, run, offReason }: PlanFacts,
 ): Pick<ForeseenInstance, "class" | "note"> {
-  const intent = cacheIntent(dag, node.task, run, offReason);
-  const reason = intent.kind === "use" ? unfollowedReason(node.task) : intent.reason;
+  const intent = group
+    ? groupIntent(group, dag, run, offReason)
+    : cacheIntent(dag, node.task, run, offReason);
+  const reason = intent.kind === "use" ? unfollowedOf({ node, group }) : intent.reason;
   if (reason && isCertain) return { class: "runs", note: noteOf(reason) };
   if (isLetRun && node.task.cache?.key)
     return { class: "depends", note: noteOf({ code: "waiting_for_key" }) };
   return { class: "depends", note: null };
+}
+
+/** A record of a transaction has the code of all of its tasks in its key. */
+function unfollowedOf({ node, group }: Pick<ForeseenTask, "node" | "group">): Reason | null {
+  for (const { task } of group?.nodes ?? [node]) {
+    const reason = unfollowedReason(task);
+    if (reason) return reason;
+  }
+  return null;
 }
 
 /**
@@ -139,10 +177,11 @@ function tasksThatHappen(tasks: readonly ForeseenTask[]): ReadonlySet<DagNode> {
   return happens;
 }
 
-function openUpstream({ node, isDone }: ForeseenTask, tasks: readonly ForeseenTask[]): string[] {
+/** The tasks of a transaction with one record wait for all that comes into it from outside. */
+function openUpstream({ node, isDone, group }: ForeseenTask, tasks: readonly ForeseenTask[]): string[] {
   if (isDone) return [];
-  return node.upstream.flatMap((index) => {
-    const above = tasks[index];
-    return above && !above.isDone ? [above.node.task.taskId] : [];
-  });
+  const above = new Set([...node.upstream, ...(group?.outside ?? []).map(({ index }) => index)]);
+  return tasks.flatMap(({ node: { index, task }, isDone: hasEnded }) =>
+    above.has(index) && !hasEnded ? [task.taskId] : [],
+  );
 }

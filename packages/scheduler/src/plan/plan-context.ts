@@ -46,6 +46,9 @@ export type PlanParts = Pick<
   readonly explaining: Omit<DecisionLogParts, "clock" | "log">;
 };
 
+/** A plan writes nothing: it holds the results of all hits, which lists and branches are read from. */
+const MAX_HELD_BYTES = 256 * 2 ** 20;
+
 /** Without locks, which a plan takes none of, no instance waits for one. */
 export function planContext(
   parts: PlanParts,
@@ -90,5 +93,6 @@ export function planContext(
     secrets: parts.secrets,
     newAttemptId: randomUUID,
     random: Math.random,
+    maxUncommittedBytes: MAX_HELD_BYTES,
   };
 }

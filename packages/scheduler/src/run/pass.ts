@@ -4,7 +4,13 @@
 // `state/` holds the state, `phases/` decide without side effects, `effects/` talk to stores, executors and
 // clocks.
 
-import type { AttemptOutcome, ClaimedRun, DagRun, StoredError, TaskInstance } from "@memodag/core";
+import {
+  MemodagError,
+  type AttemptOutcome,
+  type ClaimedRun,
+  type DagRun,
+  type StoredError,
+} from "@memodag/core";
 import type { PassLookups } from "@memodag/result-cache";
 import { judgeOutcome } from "../attempts/judged-outcome.ts";
 import { requirePlaced } from "../attempts/value-intake.ts";
@@ -29,22 +35,13 @@ import { RollbackGate } from "./effects/rollback-gate.ts";
 import { RunSteps } from "./effects/run-steps.ts";
 import { SingleFlight } from "./effects/single-flight.ts";
 import { Transactions } from "./effects/transactions.ts";
+import type { ForeseenTask } from "./foreseen-task.ts";
 import { decideStep, readStepInput } from "./phases/decide.ts";
 import { endAttempt } from "./phases/end-attempt.ts";
 import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
 
 /** The outcome of a pass. `reload`: the database has changed; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
-
-/** A task as far as a run is decided before anything has run. */
-export interface ForeseenTask {
-  readonly node: DagNode;
-  readonly rows: readonly TaskInstance[];
-  /** True when all of its instances have ended. */
-  readonly isDone: boolean;
-  /** True when the graph has allowed it to run. */
-  readonly isLetRun: boolean;
-}
 
 /** Instances for which the cache is asked at a time, which bounds the memory of very large runs. */
 const MOST_ASKED = 10_000;
@@ -221,12 +218,18 @@ export class RunExecution {
    * and the execution is of no use afterwards.
    */
   async foresee(): Promise<ForeseenTask[]> {
-    const { table, work, run } = this.#state;
-    await this.#settle(this.#context.caches.openPass(run.team));
+    const { table, work, run, results, groups } = this.#state;
+    if (!(await this.#settle(this.#context.caches.openPass(run.team))))
+      throw new MemodagError(
+        "plan_too_large",
+        "The results that the cache has for this run are too many bytes to foretell it: plan a part of it, or run it",
+      );
     this.#stores.explain();
     return this.#nodes.map((node) => ({
       node,
       rows: table.listOf(node),
+      length: node.isMapped ? results.knownLengthOf(node) : 1,
+      group: groups.of(node),
       isDone: work.isDone(node),
       isLetRun: work.hasLetRun(node),
     }));

@@ -53,7 +53,17 @@ export class RunResults {
   readonly #uncommitted = new Map<Digest, Uint8Array>();
   #uncommittedBytes = 0;
 
-  constructor(team: string, graph: DagGraph, stored: Pick<Values, "read">, values: ValueWorker) {
+  readonly #mostUncommitted: number;
+
+  /** `mostUncommitted`: bytes of results from which on it is full. */
+  constructor(
+    team: string,
+    graph: DagGraph,
+    stored: Pick<Values, "read">,
+    values: ValueWorker,
+    mostUncommitted: number = MAX_UNCOMMITTED_BYTES,
+  ) {
+    this.#mostUncommitted = mostUncommitted;
     this.#values = values;
     this.#team = team;
     this.#graph = graph;
@@ -90,7 +100,7 @@ export class RunResults {
 
   /** True when so many bytes are kept that they should be written first. */
   get isFull(): boolean {
-    return this.#uncommittedBytes >= MAX_UNCOMMITTED_BYTES;
+    return this.#uncommittedBytes >= this.#mostUncommitted;
   }
 
   /** Drops the kept bytes, which the database holds now. */
@@ -117,6 +127,11 @@ export class RunResults {
   /** Sets the number of instances of a mapped task. */
   setLength(node: DagNode, length: number): void {
     this.#lengths.set(node.index, length);
+  }
+
+  /** The number of instances of a mapped task; undefined: it is not known yet. */
+  knownLengthOf(node: DagNode): number | undefined {
+    return this.#lengths.get(node.index);
   }
 
   /** The number of instances of a mapped task, as far as it is known; 1 of another task. */

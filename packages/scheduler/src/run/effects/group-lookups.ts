@@ -7,14 +7,14 @@ import {
   RETURN_VALUE,
   UNMAPPED,
   type Reason,
-  type SerializedTask,
   type TaskInstance,
 } from "@memodag/core";
 import type { CacheHit, PassLookups } from "@memodag/result-cache";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
-import { cacheIntent, switchedOff } from "../../cache/cache-intent.ts";
+import { switchedOff } from "../../cache/cache-intent.ts";
 import { refreshReasonOf } from "../../cache/evaluate.ts";
 import { groupAnswer, type GroupEntry } from "../../cache/group-answer.ts";
+import { groupIntent } from "../../cache/group-intent.ts";
 import { GroupKey } from "../../cache/group-key.ts";
 import { readRecord, type RecordedMember } from "../../cache/group-manifest.ts";
 import { verdictOf } from "../../cache/store-status.ts";
@@ -120,7 +120,8 @@ export class GroupLookups {
   async #enter(own: Group, lookups: PassLookups): Promise<GroupEntry> {
     const { group } = own;
     const { cachingOffReason } = this.#context;
-    const intent = this.#intentOf(group, cachingOffReason());
+    const { run, version } = this.#state;
+    const intent = groupIntent(group, version.dag, run, cachingOffReason());
     if (intent.kind === "off") return runs({ cacheStatus: "disabled", cacheReason: intent.reason });
     const outside = this.#outsideReason(group);
     if (outside) return runs({ cacheStatus: "uncacheable", cacheReason: outside });
@@ -139,15 +140,6 @@ export class GroupLookups {
     if (turnedOff !== null) return runs({ cacheStatus: "disabled", cacheReason: switchedOff(turnedOff) });
     this.#note(made, entry.change);
     return entry;
-  }
-
-  #intentOf(group: CachedGroup, offReason: string | null) {
-    const { run, version } = this.#state;
-    const named = run.cacheLimits?.refresh?.find(
-      (taskId) => taskId === group.id || group.nodes.some(({ task }) => task.taskId === taskId),
-    );
-    const task: Pick<SerializedTask, "taskId" | "cache"> = { taskId: named ?? group.id, cache: group.config };
-    return cacheIntent(version.dag, task, run, offReason);
   }
 
   /** Its key says nothing of how tasks outside ended. */

@@ -208,7 +208,8 @@ export class RunState {
     this.handCount = claimed.handCount;
     this.version = version;
     this.table = new InstanceTable(graph.nodes.length, () => context.clock.now());
-    this.results = new RunResults(claimed.run.team, graph, context.xcomValues, context.values);
+    const { xcomValues, values, maxUncommittedBytes } = context;
+    this.results = new RunResults(claimed.run.team, graph, xcomValues, values, maxUncommittedBytes);
     const { selection } = claimed.run;
     this.selected = selection ? selectedTasks(graph, selection) : null;
     this.work = new GraphWork(graph, this.table, this.selected);
