@@ -11,6 +11,7 @@ import { noteNext, withPageOptions, type PageOptions } from "./page-options.ts";
 import { parseSince } from "./parse-arguments.ts";
 import { registerCancel } from "./runs-cancel.ts";
 import { registerDelete } from "./runs-delete.ts";
+import { registerRunsDiff } from "./runs-diff.ts";
 
 /** Adds the `runs` commands. */
 export function registerRuns(program: Command): void {
@@ -36,6 +37,7 @@ export function registerRuns(program: Command): void {
     .action(showRun);
   registerCancel(runs);
   registerDelete(runs);
+  registerRunsDiff(runs);
 }
 
 interface ListRunsOptions extends TeamOptions, PageOptions {

@@ -81,12 +81,25 @@ interface Side {
 }
 
 /**
- * Compares two runs.
+ * Compares two runs; of a mapped task, the first instances that differ are listed.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`.
  */
 export async function compareRuns(
   context: OperationContext,
+  input: CompareRunsInput,
+): Promise<RunComparison> {
+  return await compareWholeRuns(context, input, MOST_SHOWN);
+}
+
+/**
+ * Compares two runs.
+ * @param mostShown the number of instances of a mapped task
+ * @throws MemodagError as {@link compareRuns}
+ */
+export async function compareWholeRuns(
+  context: OperationContext,
   { before, after, ...name }: CompareRunsInput,
+  mostShown: number,
 ): Promise<RunComparison> {
   const [a, b] = await Promise.all([
     readSide(context, { ...name, runId: before }),
@@ -109,7 +122,7 @@ export async function compareRuns(
       .map((mapIndex) => compareInstance(taskId, mapIndex, a, b));
     const others = pairs.filter(isDifferent);
     if (pairs.some(({ result }) => result === "other")) differing.add(taskId);
-    const shown = (isMapped ? others : pairs).slice(0, MOST_SHOWN);
+    const shown = (isMapped ? others : pairs).slice(0, mostShown);
     tasks.push({
       taskId,
       isMapped,

@@ -24,4 +24,5 @@ export {
   type RunInstancesInput,
 } from "./run-instances.ts";
 export { listAttempts, type AttemptReport, type ListAttemptsInput } from "./list-attempts.ts";
+export { diffRuns, type DiffRunsInput, type RunDifference } from "../compare/diff-runs.ts";
 export { outlineRun, type OutlinedTask, type RunOutline } from "./outline-run.ts";
