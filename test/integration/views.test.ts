@@ -298,4 +298,25 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     const changed = comparison.tasks[1]?.instances[0]?.changes;
     expect(changed).toMatchObject([{ kind: "input", path: "n", before: "3", after: "4" }]);
   });
+
+  test("a list of runs names the tasks that failed, and those that run now", async () => {
+    const listed = async (): Promise<unknown[]> =>
+      (await ask<OperationTypes["runs.list"]["output"]>("runs.list", { dagId: "views" })).items.map(
+        ({ state, taskIds, taskCount }) => [state, taskIds, taskCount],
+      );
+    const before = await listed();
+    const now = await rig.run(version, {
+      ...SCRIPTS,
+      report: async () => {
+        await expect
+          .poll(async () => (await listed())[0], { timeout: 20_000 })
+          .toEqual(["running", ["report"], 1]);
+        return 1;
+      },
+    });
+    expect(await listed()).toEqual([["success", [], 0], ...before]);
+    expect(now.run.state).toBe("success");
+    const failed = (await listed()).find((run) => Array.isArray(run) && run[0] === "failed");
+    expect(failed).toEqual(["failed", ["report"], 1]);
+  });
 });

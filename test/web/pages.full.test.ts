@@ -65,3 +65,21 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     await context.close();
   });
 });
+
+it("a list of runs names what failed, and is chosen by days", async () => {
+  const { page, context, faults } = await openWindow(browser, project.url);
+  await page.goto(await project.makeLink());
+  await page.getByRole("heading", { name: "Home" }).waitFor();
+  await page.goto("/runs?state=failed");
+  await page.getByRole("row").getByRole("link", { name: "sum", exact: true }).waitFor();
+  await page.goto("/runs");
+  await page.getByRole("row").nth(4).waitFor();
+  await page.getByLabel("To", { exact: true }).fill("2020-01-31");
+  await page.getByRole("heading", { name: "No run matches these filters" }).waitFor();
+  expect(page.url()).toContain("to=2020-01-31");
+  await page.getByLabel("To", { exact: true }).fill("");
+  await page.getByLabel("From", { exact: true }).fill("2020-01-31");
+  await page.getByRole("row").nth(4).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -355,6 +355,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.views.findVersionDigests(BEES, [antsRun.dagVersionId]),
     NONE,
   ],
+  "views.listRunningTasks": async ({ metastore, antsRun }) => [
+    await metastore.views.listRunningTasks(BEES, [antsRun.id]),
+    NONE,
+  ],
   "views.listTries": async ({ metastore, antsRun }) => [
     await metastore.views.listTries(BEES, antsRun.id, { limit: 9 }),
     [],

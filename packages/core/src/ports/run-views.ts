@@ -160,6 +160,8 @@ export interface RunViews {
   listWaitingTasks(): Promise<WaitingTask[]>;
   /** Number of callbacks of all teams that have not been called to their end. */
   countOwedCallbacks(): Promise<number>;
+  /** The tasks with instances that run now, of runs of a team by their numbers; in the order of their ids. */
+  listRunningTasks(team: string, runIds: readonly number[]): Promise<Map<number, string[]>>;
   /** The digests of versions of Dags of a team, by their numbers. */
   findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>>;
 }

@@ -23,6 +23,7 @@ import { countMisses, listFailures, listTaskMisses } from "./latest-trouble.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
 import { listPoolUse } from "./list-pool-use.ts";
+import { listRunningTasks } from "./list-running-tasks.ts";
 import { listTries } from "./list-tries.ts";
 import { countOwedCallbacks, listWaitingTasks } from "./list-waiting.ts";
 import { sumByDay } from "./sum-by-day.ts";
@@ -82,6 +83,10 @@ export class MetadataRunViews implements RunViews {
 
   async countOwedCallbacks(): Promise<number> {
     return await countOwedCallbacks(this.#dialect);
+  }
+
+  async listRunningTasks(team: string, runIds: readonly number[]): Promise<Map<number, string[]>> {
+    return await listRunningTasks(this.#dialect, team, runIds);
   }
 
   async listTries(team: string, runId: number, query: TryQuery): Promise<TaskTry[]> {

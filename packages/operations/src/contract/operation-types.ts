@@ -51,7 +51,7 @@ import type { AttemptReport, ListAttemptsInput } from "../runs/list-attempts.ts"
 import type { ValueReport } from "../tasks/list-values.ts";
 import type { ShownTask } from "../tasks/show-task.ts";
 import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
-import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
+import type { ListedRunReport, ListRunsInput } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
 import type { DatedRunRequest } from "../runs/run-request.ts";
 import type { CompareRunsInput, RunComparison } from "../compare/compare-runs.ts";
@@ -125,7 +125,7 @@ export interface OperationTypes {
   "runs.delete": { input: DeleteRunsInput; output: Removed };
   "runs.instance-columns": { input: RunInstancesInput; output: InstanceColumns };
   "runs.instances": { input: RunInstancesInput; output: InstancePage };
-  "runs.list": { input: ListRunsInput; output: Page<RunSummaryReport> };
+  "runs.list": { input: ListRunsInput; output: Page<ListedRunReport> };
   "runs.outline": { input: RunName; output: RunOutline };
   "runs.revisions": { input: ListRevisionsInput; output: RevisionsReport };
   "runs.show": { input: RunName; output: ShownRun };

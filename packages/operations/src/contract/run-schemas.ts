@@ -17,7 +17,7 @@ import type { CancelledRun } from "../runs/cancel-run.ts";
 import type { PlanDagInput } from "../plans/plan-dag.ts";
 import type { RunName } from "../runs/find-run.ts";
 import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
-import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
+import type { ListedRunReport, ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
 import type { DatedRunRequest, WantedSelection } from "../runs/run-request.ts";
 import type { RunToEndInput } from "../runs/run-to-end.ts";
@@ -227,8 +227,12 @@ export const summaryFields: FieldsOf<RunSummaryReport> = {
   savedMs: size.nullable(),
   workedMs: size.nullable(),
 };
-const summary: z.ZodType<RunSummaryReport> = z.strictObject(summaryFields);
-export const runPage: z.ZodType<Page<RunSummaryReport>> = pageOf(summary);
+const listedRun: z.ZodType<ListedRunReport> = z.strictObject({
+  ...summaryFields,
+  taskIds: z.array(name),
+  taskCount: count,
+});
+export const runPage: z.ZodType<Page<ListedRunReport>> = pageOf(listedRun);
 
 export const backfillReport: z.ZodType<BackfillReport> = z.strictObject({
   dagId: name,

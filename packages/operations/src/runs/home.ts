@@ -5,6 +5,7 @@ import type { OperationContext } from "../context.ts";
 import { daysOf, type CalendarDay } from "../dags/dag-calendar.ts";
 import { isoTime } from "../iso-time.ts";
 import { summarizeRun, type RunSummaryReport } from "./list-runs.ts";
+import { tasksIn } from "./noted-tasks.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -79,13 +80,11 @@ export async function showHome(
 
 function note(run: DagRun, { tasks }: SummedRun, about: TaskInstanceState): NotedRun {
   const byState: Partial<Record<TaskInstanceState, number>> = {};
-  const taskIds = new Set<string>();
-  for (const [taskId, { counts }] of tasks) {
+  for (const { counts } of tasks.values()) {
     for (const [letter, count] of Object.entries(counts)) {
       const state = readCell(letter)?.state ?? "none";
       byState[state] = (byState[state] ?? 0) + count;
-      if (state === about) taskIds.add(taskId);
     }
   }
-  return { ...summarizeRun(run, false), tasks: byState, taskIds: [...taskIds].slice(0, MOST_RUNS) };
+  return { ...summarizeRun(run, false), tasks: byState, taskIds: tasksIn(tasks, about).slice(0, MOST_RUNS) };
 }

@@ -3,7 +3,7 @@ export { cancelRun, type CancelledRun } from "./cancel-run.ts";
 export { getRun, type RunName } from "./find-run.ts";
 export { interruptedText, queuedText, waysOut } from "./interrupted-text.ts";
 export { listRevisions, type RevisionReport } from "./list-revisions.ts";
-export { listRuns, type ListRunsInput, type RunSummaryReport } from "./list-runs.ts";
+export { listRuns, type ListedRunReport, type ListRunsInput, type RunSummaryReport } from "./list-runs.ts";
 export { makeRunOnce } from "./make-run.ts";
 export type { HostedRuns, HostedScheduler, RunEvent, RunWatch } from "./run-host.ts";
 export { RunProgress } from "./run-progress.ts";

@@ -7,6 +7,7 @@ import { getDag } from "../dags/find-dag.ts";
 import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
 import { readWrittenTime } from "../written-time.ts";
+import { findNotedTasks } from "./noted-tasks.ts";
 
 /** Selects runs. */
 export interface ListRunsInput extends PageInput {
@@ -54,7 +55,18 @@ export interface RunSummaryReport {
   readonly workedMs: number | null;
 }
 
+/** A run in a list, with the tasks to look at. */
+export interface ListedRunReport extends RunSummaryReport {
+  /** Of a failed run, tasks with instances that failed; of a running one, those that run now: at most 5 of them. */
+  readonly taskIds: readonly string[];
+  /** How many such tasks there are. */
+  readonly taskCount: number;
+}
+
 const NO_SUMS = { hits: null, ran: null, failed: null, savedMs: null, workedMs: null } as const;
+
+/** Tasks that are named. */
+const MOST_NOTED = 5;
 
 /** Default number of runs on a page. */
 const DEFAULT_LIMIT = 50;
@@ -64,9 +76,9 @@ const DEFAULT_LIMIT = 50;
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `cursor_invalid`, `usage`.
  */
 export async function listRuns(
-  { stores: { runs, dags } }: OperationContext,
+  { stores: { runs, dags, views } }: OperationContext,
   { dagId, team, limit = DEFAULT_LIMIT, after, ...conditions }: ListRunsInput,
-): Promise<Page<RunSummaryReport>> {
+): Promise<Page<ListedRunReport>> {
   const place = { ...(team !== undefined && { team }), ...(dagId !== undefined && { dagId }) };
   const filter = { ...place, ...readConditions(conditions) };
   const list = { name: "runs", placeOf: ({ id }: DagRun) => id };
@@ -75,7 +87,18 @@ export async function listRuns(
   if (page.items.length === 0 && after === undefined && dagId !== undefined)
     await getDag(dags, { dagId, team });
   const interrupted = new Set((await listInterruptedRuns(runs, place)).map(({ id }) => id));
-  return { ...page, items: page.items.map((run) => summarizeRun(run, interrupted.has(run.id))) };
+  const noted = await findNotedTasks(views, page.items);
+  return {
+    ...page,
+    items: page.items.map((run) => {
+      const taskIds = noted.get(run.id) ?? [];
+      return {
+        ...summarizeRun(run, interrupted.has(run.id)),
+        taskIds: taskIds.slice(0, MOST_NOTED),
+        taskCount: taskIds.length,
+      };
+    }),
+  };
 }
 
 function readConditions({ state, runType, from, to, text }: ListRunsInput): Omit<RunFilter, "limit"> {

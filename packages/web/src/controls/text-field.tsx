@@ -21,6 +21,7 @@ export function TextField({
   placeholder = "",
   inputRef = null,
   isMono = false,
+  type = "text",
 }: {
   readonly label: string;
   readonly value: string;
@@ -32,11 +33,13 @@ export function TextField({
   readonly placeholder?: string;
   readonly inputRef?: Ref<HTMLInputElement>;
   readonly isMono?: boolean;
+  readonly type?: "text" | "date";
 }): ReactNode {
   const look = `${styles.input} ${isMono ? styles.mono : ""}`;
   return (
     <AriaTextField
       className={styles.field ?? ""}
+      type={type}
       value={value}
       onChange={onChange}
       isInvalid={fault !== undefined}

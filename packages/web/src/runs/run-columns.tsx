@@ -20,6 +20,7 @@ export const runColumns: readonly Column<ListedRun>[] = [
   { id: "took", head: "Took", align: "end", cell: tookOf },
   { id: "remembered", head: "Remembered", align: "end", cell: ({ hits }) => numberOf(hits) },
   { id: "ran", head: "Ran", align: "end", cell: ({ ran }) => numberOf(ran) },
+  { id: "tasks", head: "Failed or running tasks", cell: (run) => <NotedTasks run={run} /> },
   { id: "failed", head: "Failed", align: "end", cell: ({ failed }) => (failed ? numberOf(failed) : "–") },
   {
     id: "saved",
@@ -38,6 +39,26 @@ function RunLink({ run }: { readonly run: ListedRun }): ReactNode {
       <span className={styles.dag}>{run.dagId}</span>
       <span className={styles.id}>{shortRunId(run.runId)}</span>
     </Link>
+  );
+}
+
+/** Tasks that are named. */
+const MOST_NAMED = 2;
+
+function NotedTasks({ run: { taskIds, taskCount, ...params } }: { readonly run: ListedRun }): ReactNode {
+  if (taskCount === 0) return "–";
+  const named = taskIds.slice(0, MOST_NAMED);
+  return (
+    <span className={styles.tasks}>
+      {named.map((task) => (
+        <Link key={task} to="/teams/$team/dags/$dagId/runs/$runId" params={params} search={{ task }}>
+          {task}
+        </Link>
+      ))}
+      {taskCount > named.length && (
+        <span className={styles.id}>+{formatCount(taskCount - named.length)}</span>
+      )}
+    </span>
   );
 }
 

@@ -9,7 +9,7 @@ import { useShortcut } from "../shortcuts/use-shortcut.ts";
 import type { RunsSearch } from "./runs-search.ts";
 import styles from "./runs-page.module.css";
 
-type Filters = Pick<RunsSearch, "state" | "type" | "text">;
+type Filters = Pick<RunsSearch, "state" | "type" | "text" | "from" | "to">;
 
 const STATES = [
   ["running", "running"],
@@ -31,7 +31,7 @@ export function RunFilters({
   readonly filters: Filters;
   readonly onChange: (filters: { [K in keyof Filters]: Filters[K] | undefined }) => void;
 }): ReactNode {
-  const { state, type, text = "" } = filters;
+  const { state, type, text = "", from = "", to = "" } = filters;
   const [typed, setTyped] = useState(text);
   const field = useRef<HTMLInputElement>(null);
   useShortcut(
@@ -69,6 +69,13 @@ export function RunFilters({
         onChange={setTyped}
         inputRef={field}
       />
+      <TextField
+        label="From"
+        type="date"
+        value={from}
+        onChange={(day) => onChange({ ...filters, from: day })}
+      />
+      <TextField label="To" type="date" value={to} onChange={(day) => onChange({ ...filters, to: day })} />
     </div>
   );
 }

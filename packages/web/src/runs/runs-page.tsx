@@ -10,7 +10,7 @@ import { read } from "../data/api.ts";
 import { useTeam } from "../data/use-session.ts";
 import { runColumns } from "./run-columns.tsx";
 import { RunFilters } from "./run-filters.tsx";
-import { runsInput } from "./runs-search.ts";
+import { readSearch, runsInput } from "./runs-search.ts";
 import styles from "./runs-page.module.css";
 
 const route = getRouteApi("/runs");
@@ -21,18 +21,17 @@ export function RunsPage(): ReactNode {
   const navigate = useNavigate({ from: "/runs" });
   const input = runsInput({ ...search, team: useTeam() });
   const { data } = useSuspenseQuery(read("runs.list", input));
-  const hasFilter = search.state !== undefined || search.type !== undefined || search.text !== undefined;
+  const { state, type, text, from, to } = search;
+  const hasFilter = [state, type, text, from, to].some((filter) => filter !== undefined);
   return (
     <Page title="Runs" command={commandOf(input)}>
       <RunFilters
         filters={search}
-        onChange={({ state, type, text }) =>
+        onChange={(filters) =>
           void navigate({
             search: ({ team }) => ({
               ...(team !== undefined && { team }),
-              ...(state !== undefined && { state }),
-              ...(type !== undefined && { type }),
-              ...(text !== undefined && text !== "" && { text }),
+              ...readSearch({ ...filters }),
             }),
             replace: true,
           })
@@ -71,9 +70,9 @@ export function RunsPage(): ReactNode {
   );
 }
 
-function commandOf({ state, runType, text, team }: ReturnType<typeof runsInput>): string {
-  const options = Object.entries({ team, state, type: runType, text }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${value}`],
+function commandOf({ state, runType, text, from, to, team }: ReturnType<typeof runsInput>): string {
+  const options = Object.entries({ team, state, type: runType, since: from, until: to, text }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]),
   );
   return ["runs list", ...options].join(" ");
 }
