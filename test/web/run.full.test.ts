@@ -87,6 +87,24 @@ describe("a run", () => {
     await context.close();
   });
 
+  it("is shown as a graph with its own marks", async () => {
+    const { page, context, faults } = await signIn();
+    await page.goto(address(3));
+    await page.getByRole("button", { name: "graph", exact: true }).click();
+    const graph = page.getByRole("group", { name: "Graph of shop: 4 tasks" });
+    await graph.getByRole("img", { name: "sum: failed", exact: true }).waitFor();
+    await graph.getByRole("img", { name: "load: success, from the cache", exact: true }).waitFor();
+    await graph.getByRole("img", { name: "report: upstream failed", exact: true }).waitFor();
+    await page.goto(address(0, "?view=graph"));
+    await graph.getByRole("img", { name: "load: success", exact: true }).waitFor();
+    await graph.getByRole("img", { name: "price, mapped: success", exact: true }).waitFor();
+    await page.locator("h1").click();
+    await page.keyboard.press("v");
+    await page.getByRole("list", { name: "Tasks of the run" }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   it("draws the rows that are seen alone, of ten thousand instances", async () => {
     const { page, context, faults } = await signIn();
     const count = 10_000;
@@ -129,6 +147,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     const screens = [
       address(1),
       address(2, "?view=list"),
+      address(2, "?view=graph"),
       address(2, "?scale=as-if&task=price&index=0"),
       address(3, "?task=sum"),
       `${address(1)}/tasks/load/-1`,

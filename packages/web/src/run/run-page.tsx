@@ -15,6 +15,7 @@ import { InstancePanel } from "./instance-panel.tsx";
 import { RunActs } from "./run-acts.tsx";
 import { RunCauses } from "./run-causes.tsx";
 import { RunFacts, RunSums } from "./run-facts.tsx";
+import { RunGraph } from "./run-graph.tsx";
 import { RunRows } from "./run-rows.tsx";
 import { withoutAbsent, type ChangeSearch, type RunSearch } from "./run-search.ts";
 import { RunToolbar } from "./run-toolbar.tsx";
@@ -22,6 +23,8 @@ import styles from "./run-page.module.css";
 import { useInstances } from "../instances/use-instances.ts";
 
 const route = getRouteApi("/teams/$team/dags/$dagId/runs/$runId");
+
+const NEXT_VIEW = { gantt: "list", list: "graph", graph: undefined } as const;
 
 /** The page. */
 export function RunPage(): ReactNode {
@@ -91,14 +94,18 @@ export function RunPage(): ReactNode {
       <RunCauses outline={outline} instances={table.rows.size} />
       <RunToolbar search={search} onChange={change} />
       <div className={styles.columns}>
-        <RunRows
-          outline={outline}
-          rows={rows}
-          asIf={asIf}
-          instances={table.rows.size}
-          search={search}
-          onToggle={toggle}
-        />
+        {search.view === "graph" ? (
+          <RunGraph outline={outline} instances={tasks} />
+        ) : (
+          <RunRows
+            outline={outline}
+            rows={rows}
+            asIf={asIf}
+            instances={table.rows.size}
+            search={search}
+            onToggle={toggle}
+          />
+        )}
         {search.task !== undefined && (
           <InstancePanel
             key={`${search.index ?? -1} ${search.task}`}
@@ -125,7 +132,7 @@ function useRunKeys({ only, view, task }: RunSearch, change: ChangeSearch): void
   );
   useShortcut(
     "view.next",
-    useCallback(() => change({ view: view === "list" ? undefined : "list" }), [view, change]),
+    useCallback(() => change({ view: NEXT_VIEW[view ?? "gantt"] }), [view, change]),
   );
   useShortcut(
     "close",

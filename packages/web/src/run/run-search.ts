@@ -6,7 +6,7 @@ import { readTab, type InstanceTab } from "../instance/instance-tab.ts";
 /** The search parameters of the page. */
 export interface RunSearch {
   /** Absent: the gantt. */
-  readonly view?: "list";
+  readonly view?: "list" | "graph";
   /** Absent: time as it went by. */
   readonly scale?: "as-if";
   readonly only?: InstanceChoice;
@@ -26,7 +26,7 @@ export function readRunSearch(search: Record<string, unknown>): RunSearch {
   const { view, scale, only, text, order, task, index, tab } = search;
   const known = readTab(tab);
   return {
-    ...(view === "list" && { view }),
+    ...((view === "list" || view === "graph") && { view }),
     ...(scale === "as-if" && { scale }),
     ...(CHOICES.includes(only) && { only: only as InstanceChoice }),
     ...(typeof text === "string" && text !== "" && { text }),

@@ -53,13 +53,14 @@ export function RunToolbar({
       <Chips
         label="View"
         value={view ?? "gantt"}
-        onChange={(chosen) => onChange({ view: chosen === "list" ? "list" : undefined })}
+        onChange={(chosen) => onChange({ view: chosen === "gantt" ? undefined : chosen })}
         chips={[
           { id: "gantt", text: "over time" },
           { id: "list", text: "list" },
+          { id: "graph", text: "graph" },
         ]}
       />
-      {view !== "list" && (
+      {view === undefined && (
         <Chips
           label="Scale"
           value={scale ?? "real"}

@@ -41,12 +41,15 @@ export function markOfLetter(letter: string): Mark {
   return mark;
 }
 
+/** Returns the most urgent one of several marks. */
+export function mostUrgent(marks: readonly Mark[]): Mark {
+  return marks.reduce((first, mark) => (rankOf(mark) < rankOf(first) ? mark : first), NONE);
+}
+
 /** Returns the mark of a row in a run. */
 export function markOfRow(run: GridRun, row: PlannedRow): Mark {
   if (row.kind === "task") return markOfLetter(run.cells.charAt(row.index));
-  return row.members
-    .map((index) => markOfLetter(run.cells.charAt(index)))
-    .reduce((first, mark) => (rankOf(mark) < rankOf(first) ? mark : first), NONE);
+  return mostUrgent(row.members.map((index) => markOfLetter(run.cells.charAt(index))));
 }
 
 function rankOf({ kind }: Mark): number {
