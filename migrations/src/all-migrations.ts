@@ -38,6 +38,7 @@ import { apiAccess } from "./0048-api-access.ts";
 import { apiSessions } from "./0049-api-sessions.ts";
 import { outcomeParts } from "./0050-outcome-parts.ts";
 import { serviceProcesses } from "./0052-service-processes.ts";
+import { scopes } from "./0056-scopes.ts";
 import { recordSignatures } from "./0057-record-signatures.ts";
 import { decisionReasons } from "./0060-decision-reasons.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
@@ -82,6 +83,7 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0049_api_sessions": apiSessions(types),
     "0050_outcome_parts": outcomeParts(types),
     "0052_service_processes": serviceProcesses(types),
+    "0056_scopes": scopes(types),
     "0057_record_signatures": recordSignatures(types),
     "0060_decision_reasons": decisionReasons(),
   };

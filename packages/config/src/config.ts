@@ -37,6 +37,13 @@ export interface StoreConfig {
   readonly options: string | Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A scope in another database. */
+export interface ScopeConfig {
+  readonly name: string;
+  /** URL of the database, which is only read; undefined: it is in the cache of the deployment. */
+  readonly database: string | undefined;
+}
+
 type ParsedCache = ParsedConfig["caches"][number];
 
 /** A cache of get-or-create. */
@@ -66,7 +73,7 @@ export type CacheConfig = ValueCacheConfig | EntryCacheConfig;
  */
 export interface Config extends Omit<
   ParsedConfig,
-  "bundles" | "caches" | "database" | "stores" | "taskCache"
+  "bundles" | "caches" | "database" | "scopes" | "stores" | "taskCache"
 > {
   /** `url` is resolved, from either `url` or `url_file`. */
   readonly database: Omit<ParsedConfig["database"], "urlFile">;
@@ -74,6 +81,7 @@ export interface Config extends Omit<
   readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile" | "backendOptionsFile">;
   readonly bundles: readonly BundleConfig[];
   readonly stores: readonly StoreConfig[];
+  readonly scopes: readonly ScopeConfig[];
   readonly caches: readonly CacheConfig[];
 }
 
@@ -85,6 +93,7 @@ export function toConfig(parsed: ParsedDocument, projectDir: string): Config {
     taskCache,
     bundles,
     caches,
+    scopes,
     stores: _,
     ...rest
   } = camelKeys(parsed) as ParsedConfig;
@@ -100,6 +109,10 @@ export function toConfig(parsed: ParsedDocument, projectDir: string): Config {
       backendOptions: parsed.task_cache.backend_options,
       url: cacheUrl === undefined ? undefined : resolveUrl(cacheUrl, projectDir),
     },
+    scopes: scopes.map(({ name, database: url }) => ({
+      name,
+      database: url === undefined ? undefined : resolveUrl(url, projectDir),
+    })),
     stores: parsed.stores.map((store) => toStore(store, projectDir)),
     caches: caches.map((cache) => toCache(cache, rest.jobCache)),
     bundles: bundles.map(({ name, path, team }) => ({

@@ -5,6 +5,7 @@ export type {
   CacheConfig,
   Config,
   EntryCacheConfig,
+  ScopeConfig,
   StoreConfig,
   ValueCacheConfig,
 } from "./config.ts";

@@ -14,6 +14,7 @@ import { readValues } from "./read-document.ts";
 import { apiFaults } from "./api-rules.ts";
 import { retentionFaults } from "./retention-rules.ts";
 import { signatureFaults } from "./signature-rules.ts";
+import { scopeFaults } from "./scope-rules.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { storeFaults } from "./store-rules.ts";
@@ -66,6 +67,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     ...poolFaults(document),
     ...retentionFaults(document),
     ...signatureFaults(document),
+    ...scopeFaults(document),
     ...storeFaults(document),
     ...variableFaults(document),
     ...secretFaults,

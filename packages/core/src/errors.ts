@@ -82,6 +82,8 @@ export type ErrorCode =
   | "run_interrupted"
   | "run_needed"
   | "run_not_loadable"
+  | "scope_not_owned"
+  | "scope_not_readable"
   | "secret_key_invalid"
   | "sensor_answer_invalid"
   | "sensor_timeout"

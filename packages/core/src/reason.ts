@@ -44,6 +44,8 @@ export interface ReasonDetails {
   readonly result_not_storable: What;
   /** The instance and run that hold the lease of the key. */
   readonly waiting: What;
+  /** A hit: the record is of another scope, which is named. */
+  readonly of_scope: What;
   /** A cached failure was replayed, or this failure was cached. */
   readonly stored_failure: null;
   // The result cannot be cached.
@@ -145,6 +147,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   lookup_failed: { what: "string" },
   result_not_storable: { what: "string" },
   waiting: { what: "string" },
+  of_scope: { what: "string" },
   stored_failure: {},
   input_too_large: { sizeBytes: "number", limitBytes: "number" },
   projected_input_too_large: { sizeBytes: "number", limitBytes: "number" },
@@ -282,6 +285,8 @@ export function reasonSentence(reason: Reason): string {
       return `transaction ${reason.detail.transaction}: ${reason.detail.what}`;
     case "state_set":
       return "state_set: a task of its transaction has a state that was set manually, and no value";
+    case "of_scope":
+      return `the record of scope ${reason.detail.what}`;
     case "of_transaction":
       return `the record of transaction ${reason.detail.transaction}`;
     case "transaction_missed":

@@ -144,11 +144,12 @@ export interface Dialect {
 
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
   writePass(pass: PassWrite, options?: PassOptions): Promise<PassOutcome>;
+  /** By keys as stored; see `storedKey`. */
   findRecords(
     team: string,
-    keys: readonly Digest[],
+    keys: readonly string[],
     options: StoreCallOptions,
-  ): Promise<Map<Digest, FoundRecord>>;
+  ): Promise<Map<string, FoundRecord>>;
   countHits(team: string, hits: readonly HitCount[]): Promise<void>;
   readResults(
     team: string,

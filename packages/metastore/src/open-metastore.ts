@@ -23,15 +23,18 @@ import type {
   WorkerTokenStore,
   ProcessBoard,
 } from "@memodag/core";
-import type {
-  AgedStore,
-  CounterStore,
-  DecisionStore,
-  LeaseStore,
-  RecordStore,
-  ResultStore,
-  SupersededStore,
-  WrittenResults,
+import {
+  ScopedRecords,
+  type AgedStore,
+  type CounterStore,
+  type DecisionStore,
+  type LeaseStore,
+  type OutsideScope,
+  type RecordStore,
+  type ResultStore,
+  type Scopes,
+  type SupersededStore,
+  type WrittenResults,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
 import type { ValueAdapter } from "@memodag/value-cache";
@@ -42,6 +45,7 @@ import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataKeyMemoStore } from "./cache/metadata-key-memo-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerStates } from "./cache/breaker-states.ts";
+import { findInScopes } from "./cache/find-in-scopes.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
@@ -51,7 +55,7 @@ import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
 import { MetadataSourceRetention } from "./dags/metadata-source-retention.ts";
 import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
-import type { DialectName } from "./dialect.ts";
+import type { Dialect, DialectName } from "./dialect.ts";
 import { MetadataRemoteAttemptStore } from "./remote/metadata-remote-attempt-store.ts";
 import { MetadataAttemptLogStore } from "./remote/metadata-attempt-log-store.ts";
 import { MetadataWorkerHostStore } from "./remote/metadata-worker-host-store.ts";
@@ -100,7 +104,10 @@ export interface Metastore {
   readonly processes: ProcessBoard;
   /** Logs of attempts that ran on other machines. */
   readonly attemptLogs: LogStore & RemoteLogStore;
+  /** Those of the scope `default`. */
   readonly records: RecordStore;
+  /** The records of a deployment with scopes. */
+  openRecords(scopes: Scopes, outside?: ReadonlyMap<string, OutsideScope | null>): RecordStore;
   readonly results: ResultStore;
   /** Which results other stores may hold. */
   readonly written: WrittenResults;
@@ -123,7 +130,10 @@ export interface Metastore {
   /** Leases that are over, and the like. */
   readonly staleRows: AgedStore;
   readonly freeSpace: FreeSpace;
+  /** Those of the scope `default`. */
   readonly leases: LeaseStore;
+  /** The leases of another scope. */
+  openLeases(scope: string): LeaseStore;
   /** Values of get-or-create. */
   readonly valueCaches: ValueAdapter;
   /**
@@ -174,6 +184,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     processes: new MetadataProcessBoard(dialect),
     attemptLogs: new MetadataAttemptLogStore(dialect),
     records: new MetadataRecordStore(dialect),
+    openRecords: (scopes, outside) => openRecords(dialect, scopes, outside),
     results: new MetadataResultStore(dialect),
     written: new MetadataWrittenResults(dialect),
     bytes: new MetadataByteStore(dialect),
@@ -189,6 +200,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     staleRows: new StaleRows(dialect),
     freeSpace: new FreeSpace(dialect),
     leases: new MetadataLeaseStore(dialect),
+    openLeases: (scope) => new MetadataLeaseStore(dialect, scope),
     valueCaches: new MetadataValueAdapter(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),
@@ -198,4 +210,17 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     onConnectionBroken: (listener) => dialect.onConnectionBroken(listener),
     close: () => dialect.close(),
   };
+}
+
+function openRecords(
+  dialect: Dialect,
+  scopes: Scopes,
+  outside: ReadonlyMap<string, OutsideScope | null> = new Map(),
+): RecordStore {
+  return new ScopedRecords({
+    scopes,
+    outside,
+    open: (scope) => new MetadataRecordStore(dialect, scope),
+    findInScopes: (...call) => findInScopes(dialect, ...call),
+  });
 }

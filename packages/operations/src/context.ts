@@ -36,6 +36,7 @@ import type {
   RecordStore,
   ResultStore,
   SignatureChecks,
+  Scopes,
   SupersededStore,
   Values,
 } from "@memodag/result-cache";
@@ -133,6 +134,8 @@ export interface OperationSettings {
   readonly poolSlots: () => ReadonlyMap<string, number>;
   /** When a worker on another machine counts as lost. */
   readonly workerLimits: LossLimits;
+  /** The scopes of the deployment. */
+  readonly scopes: Scopes;
   /** The key that entries are sealed with; `undefined` where there is none yet. */
   readonly findSealKey: () => Uint8Array | undefined;
   /** Checks the signatures of entries; `undefined`: the config has no public keys. */

@@ -13,14 +13,22 @@ export { openRedisValues, type RedisValueOptions } from "./redis-value-adapter.t
 /** The server may evict results, or lose them when it is restarted. */
 export const keepsValues = false;
 
+/** Records and leases of a scope are below its own prefix. */
+export const keepsScopes = true;
+
+function prefixOf(prefix: string, scope: string | undefined): string {
+  return scope === undefined ? prefix : `${prefix}/scopes/${scope}`;
+}
+
 /** Opens records, without a catalog, and results. A server that is away is connected to as soon as it is there. */
 export async function openCacheBackend({
   options: { url, prefix },
-}: Pick<CacheBackendOptions<RedisOptions>, "options">): Promise<CacheBackend> {
+  scope,
+}: Pick<CacheBackendOptions<RedisOptions>, "options" | "scope">): Promise<CacheBackend> {
   const connection = new RedisConnection({ url });
   await connection.connect();
   return {
-    records: new RedisRecordStore(connection, prefix),
+    records: new RedisRecordStore(connection, prefixOf(prefix, scope)),
     results: new RedisResultStore(connection, prefix),
     close: async () => connection.close(),
   };
@@ -29,8 +37,9 @@ export async function openCacheBackend({
 /** Opens the leases of cache keys. A server that is away is connected to as soon as it is there. */
 export async function openLeaseStore({
   options: { url, prefix },
-}: Pick<CacheBackendOptions<RedisOptions>, "options">): Promise<LeaseStore> {
+  scope,
+}: Pick<CacheBackendOptions<RedisOptions>, "options" | "scope">): Promise<LeaseStore> {
   const connection = new RedisConnection({ url });
   await connection.connect();
-  return new RedisLeaseStore(connection, prefix);
+  return new RedisLeaseStore(connection, prefixOf(prefix, scope));
 }

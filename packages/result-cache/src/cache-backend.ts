@@ -23,6 +23,11 @@ export interface CacheBackendOptions<Options = string> {
   readonly storeTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * The scope of the records and leases, which must be apart from those of every other scope; results need not be.
+   * Absent: the scope `default`. Only a module that exports `keepsScopes` is given one.
+   */
+  readonly scope?: string;
 }
 
 /**
@@ -56,6 +61,8 @@ export interface CacheBackendModule<Options = never> {
    * refer to them where they are. Otherwise runs have their values in the metadata database as well.
    */
   readonly keepsValues?: boolean;
+  /** True: the module keeps records and leases of each `scope` of its options apart. */
+  readonly keepsScopes?: boolean;
   /**
    * Opens the backend. What it rejects with is one failed lookup: it is called again for the next, so a
    * backend that is away at first is used as soon as it is there.

@@ -132,12 +132,15 @@ export class EntryReader {
       const xcoms = readXComs(record, isElsewhere ? others : verified);
       known.set(record.key, {
         record,
-        xcoms: typeof xcoms === "string" ? xcoms : xcoms.map((xcom) => this.#placed(xcom)),
+        xcoms: typeof xcoms === "string" ? xcoms : xcoms.map((xcom) => this.#placed(xcom, record)),
       });
     }
     // Values in another store are not judged here: they are replaced when the task has run.
-    const isOwn = ({ which: { key } }: UnusableRecord): boolean =>
-      records.get(key)?.xcoms?.some?.((xcom) => this.#isElsewhere(xcom)) !== true;
+    // Nor is anything of another scope, which is not this one's to remove.
+    const isOwn = ({ which: { key } }: UnusableRecord): boolean => {
+      const record = records.get(key);
+      return record?.scope === undefined && record?.xcoms?.some?.((xcom) => this.#isElsewhere(xcom)) !== true;
+    };
     this.#removeUnusable(team, unusableOf(known, records).filter(isOwn), verified.bad);
     return known;
   }
@@ -179,9 +182,10 @@ export class EntryReader {
     return xcom.store !== undefined && xcom.store !== this.#valueStore;
   }
 
-  #placed(xcom: HitXCom): HitXCom {
+  /** A run has its own copy of what another scope may remove. */
+  #placed(xcom: HitXCom, record: FoundRecord): HitXCom {
     const { store = this.#valueStore, ...rest } = xcom;
-    return store === undefined ? rest : { ...rest, store };
+    return store === undefined || record.scope !== undefined ? rest : { ...rest, store };
   }
 
   async #readElsewhere(team: string, refs: readonly ValueRef[], signal: AbortSignal): Promise<VerifiedBytes> {

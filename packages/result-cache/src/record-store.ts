@@ -70,6 +70,8 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly ageMs: number;
   /** Not there when there were none. */
   readonly differing?: DifferingResults;
+  /** Of a listing: the scope that made it; of a lookup, if it is another scope than the own. See `ScopedRecords`. */
+  readonly scope?: string;
 }
 
 /** The fields of a record that a lookup reads: for hits, for their explanation, and to tell it from another. */
@@ -86,6 +88,7 @@ export type FoundRecord = Pick<
   | "validForMs"
   | "entries"
   | "signature"
+  | "scope"
 >;
 
 /** The run that made a record. */
@@ -96,6 +99,8 @@ export interface ProducingRun {
 
 /** Which records; every field narrows. All text is matched whole, never as a pattern. */
 export interface RecordFilter {
+  /** Absent: the own scope of the deployment. For stores that have scopes; see `ScopedRecords`. */
+  readonly scope?: string;
   readonly team?: string;
   readonly dagId?: string;
   readonly taskId?: string;

@@ -13,8 +13,11 @@ export type { S3Options } from "./options.ts";
 /** Nothing but memodag deletes bytes, unless a rule of the bucket says otherwise. */
 export const keepsValues = true;
 
+/** Records of a scope are below its own prefix. */
+export const keepsScopes = true;
+
 /** The used part of the options that memodag passes to a backend. */
-type OpenOptions = Pick<CacheBackendOptions<S3Options>, "options" | "projectDir" | "clock">;
+type OpenOptions = Pick<CacheBackendOptions<S3Options>, "options" | "projectDir" | "clock" | "scope">;
 
 /** Opens the bytes of a bucket; makes no request. */
 export function openByteStore({ options, projectDir, clock }: OpenOptions): ByteStore {
@@ -22,7 +25,9 @@ export function openByteStore({ options, projectDir, clock }: OpenOptions): Byte
 }
 
 /** Opens the records of a bucket, without a catalog; makes no request. */
-export function openCacheBackend({ options, projectDir, clock }: OpenOptions): CacheBackend {
-  const bucket = new Bucket(options, projectDir, clock);
+export function openCacheBackend({ options, projectDir, clock, scope }: OpenOptions): CacheBackend {
+  const prefix =
+    scope === undefined ? options.prefix : [options.prefix ?? [], "scopes", scope].flat().join("/");
+  const bucket = new Bucket({ ...options, prefix }, projectDir, clock);
   return { records: new S3RecordStore(bucket), close: async () => bucket.client.destroy() };
 }

@@ -15,6 +15,7 @@ export interface FilterOptions extends TeamOptions {
   /** Milliseconds. */
   readonly olderThan?: number;
   readonly expired?: boolean;
+  readonly scope?: string;
 }
 
 /** Adds the options that narrow which entries are meant. */
@@ -29,11 +30,12 @@ export function withFilterOptions(command: Command): Command {
     .option("--key <digits>", "the entry with this key, or with these first digits", parseDigest)
     .option("--source-hash <digest>", "entries of this version of the code", parseDigest)
     .option("--older-than <age>", 'entries older than this, such as "7d"', parseAge)
-    .option("--expired", "entries that no task can hit any more");
+    .option("--expired", "entries that no task can hit any more")
+    .option("--scope <name>", "entries of this scope; default: that of the config");
 }
 
 /** The selection that the options make. */
 export function toSelection(options: FilterOptions): CacheSelection {
-  const { team, dag, task, run, key, sourceHash, olderThan, expired } = options;
-  return { team, dagId: dag, taskId: task, run, key, sourceHash, olderThanMs: olderThan, expired };
+  const { team, dag, task, run, key, sourceHash, olderThan, expired, scope } = options;
+  return { team, dagId: dag, taskId: task, run, key, sourceHash, olderThanMs: olderThan, expired, scope };
 }

@@ -28,6 +28,7 @@ export function registerCache(program: Command): void {
   withTeamOptions(cache.command("show"))
     .description("an entry: where it came from, what its key is made of, its value")
     .argument("<key>", "the key or its first digits", parseDigest)
+    .option("--scope <name>", "the entry of this scope; default: that of the config")
     .action(showRecord);
   withFilterOptions(withTeamOptions(cache.command("stats")))
     .description("how much is remembered, and what was counted for the tasks in question")
@@ -43,9 +44,11 @@ export function registerCache(program: Command): void {
   registerKeygen(cache);
 }
 
-async function showRecord(key: string, options: TeamOptions): Promise<void> {
+async function showRecord(key: string, options: TeamOptions & { readonly scope?: string }): Promise<void> {
   const { showRecord: show } = await import("@memodag/operations/cache");
-  const record = await withOperations(options, (context) => show(context, { key, team: options.team }));
+  const record = await withOperations(options, (context) =>
+    show(context, { key, team: options.team, scope: options.scope }),
+  );
   if (options.json) return printJson(record);
   const { nondeterministicCount, lastDiffering, components, values, error, attestation, ...report } = record;
   const { producer, ageMs: _ageMs, savedMs: _savedMs, ...facts } = report;

@@ -7,6 +7,7 @@ import { caches, jobCache, taskCache } from "./cache-tables.ts";
 import type { Key, Section } from "./key.ts";
 import { bundles, pools, variables } from "./named-tables.ts";
 import { dagRetention, retention } from "./retention-tables.ts";
+import { scope, scopes } from "./scope-tables.ts";
 import { core, dagProcessor, database, scheduler } from "./service-tables.ts";
 import { signatures } from "./signature-table.ts";
 import { stores } from "./store-table.ts";
@@ -20,6 +21,7 @@ export const configSchema = {
   task_cache: taskCache,
   job_cache: jobCache,
   signatures,
+  scope,
   retention,
   scheduler,
   executor,
@@ -31,6 +33,7 @@ export const configSchema = {
   dag_processor: dagProcessor,
   dag_retention: dagRetention,
   stores,
+  scopes,
   pools,
   variables,
   caches,

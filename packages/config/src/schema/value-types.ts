@@ -127,6 +127,22 @@ export const variableNames: KeyType<string[]> = {
   expected: 'names separated by spaces; a "*" at the end of a name matches any suffix',
 };
 
+const SCOPE_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** Names of scopes, as a list or in one string, separated by spaces; parsed to a list. */
+export const scopeNames: KeyType<string[]> = {
+  read: (written) => {
+    const names = typeof written === "string" ? written.split(/\s+/).filter((name) => name !== "") : written;
+    if (!Array.isArray(names)) return INVALID;
+    return names.every((name) => typeof name === "string" && SCOPE_NAME.test(name)) ? names : INVALID;
+  },
+  json: {
+    anyOf: [{ type: "array", items: { type: "string", pattern: SCOPE_NAME.source } }, { type: "string" }],
+  },
+  expected: 'a list of names of scopes such as ["ci"], or a string with spaces between them',
+  kind: "string",
+};
+
 const NODE_OPTION = new RegExp(
   `^--(${[
     "(max-(old-space|semi-space|heap)-size|stack-trace-limit|heapsnapshot-near-heap-limit)=[1-9][0-9]{0,9}",

@@ -4,12 +4,17 @@ import { setTimeout as rest } from "node:timers/promises";
 import { join } from "node:path";
 import type { Config, LoadedConfig, StoreConfig } from "@memodag/config";
 import { MemodagError, messageOf, systemClock, type ByteStore, type Logger } from "@memodag/core";
+import type { Metastore } from "@memodag/metastore";
 import {
+  DEFAULT_SCOPE,
   LazyBackend,
   NotedResults,
+  hasNoScopes,
   openBackendModule,
   parseBackendOptions,
+  type CacheBackendModule,
   type OpenedBackend,
+  type OutsideScope,
   type RecordStore,
   type ResultStore,
   type StoreName,
@@ -23,6 +28,7 @@ import {
   type NamedModule,
 } from "./backend-modules.ts";
 import { openDatabase } from "./database.ts";
+import { folderOfScope, recordsInScopes, scopesOf, type OutsideScopes } from "./scopes.ts";
 
 /** The config's key that names the cache's backend. */
 export const BACKEND_KEY = "core.task_cache_backend";
@@ -52,6 +58,8 @@ export interface BackendParts {
     readonly bytes: ByteStore;
     readonly written: WrittenResults;
   };
+  /** Scopes of other databases. */
+  readonly outside: OutsideScopes;
   readonly log: Logger;
 }
 
@@ -81,14 +89,19 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       // cancels a query with its signal. A second connection to the same SQLite file would be worse, since
       // the two could block the single thread against each other.
       if (url === undefined) return unclosed(parts.metadata, true);
-      return keeping(new LazyBackend(() => openCacheDatabase(url, config)), true);
+      const outside = parts.outside.byName;
+      return keeping(new LazyBackend(() => openCacheDatabase(url, config, outside)), true);
     }
     case "memory":
-      return await openMemory();
+      return await openMemory(parts);
     case "filesystem": {
       const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
       const root = cacheFolder(config);
-      const records = new FilesystemRecordStore(root, systemClock);
+      const records = recordsInScopes(
+        config,
+        parts.outside.byName,
+        (scope) => new FilesystemRecordStore(folderOfScope(root, scope), systemClock),
+      );
       return unclosed({ records, results: new FilesystemResultStore(root, systemClock) }, true);
     }
     default:
@@ -110,13 +123,17 @@ async function openStoreBackend(
       return unclosed({ records, results: new ByteResultStore(bytes) }, true);
     }
     case "memory":
-      return await openMemory();
+      return await openMemory(parts);
     case "filesystem": {
       const { ByteResultStore, FilesystemByteStore, FilesystemRecordStore } =
         await import("@memodag/result-cache");
       const root = folderOfStore(store);
       const bytes = new FilesystemByteStore(root, systemClock);
-      const records = new FilesystemRecordStore(root, systemClock);
+      const records = recordsInScopes(
+        parts.loaded.config,
+        parts.outside.byName,
+        (scope) => new FilesystemRecordStore(folderOfScope(root, scope), systemClock),
+      );
       return unclosed({ records, results: new ByteResultStore(bytes) }, true);
     }
     default:
@@ -129,10 +146,11 @@ export function folderOfStore({ options }: StoreConfig): string {
   return typeof options === "object" ? String(options["path"]) : "";
 }
 
-async function openMemory(): Promise<OpenBackend> {
+async function openMemory({ loaded, outside }: BackendParts): Promise<OpenBackend> {
   const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
-  const stores = { records: new MemoryRecordStore(systemClock), results: new MemoryResultStore() };
-  return unclosed(stores, false);
+  const open = (): RecordStore => new MemoryRecordStore(systemClock);
+  const records = recordsInScopes(loaded.config, outside.byName, open);
+  return unclosed({ records, results: new MemoryResultStore() }, false);
 }
 
 function moduleOfChoice({ name, stores, key }: BackendChoice, { taskCache }: Config): NamedModule {
@@ -157,19 +175,35 @@ function keeping(backend: LazyBackend, keepsValues: boolean): OpenBackend {
   return { records, results, keepsValues, close: () => backend.close() };
 }
 
+/** The records of a database for the scopes of a config. */
+export function recordsOf(
+  database: Pick<Metastore, "records" | "openRecords">,
+  config: Config,
+  outside: ReadonlyMap<string, OutsideScope>,
+): RecordStore {
+  const scopes = scopesOf(config);
+  return hasNoScopes(scopes) ? database.records : database.openRecords(scopes, outside);
+}
+
 const SHORTEST_CONNECT_MS = 1_000;
 
 /** A call never blocks the thread, or continues on the server, for longer than the cache's timeout. */
-async function openCacheDatabase(url: string, { taskCache }: Config): Promise<OpenedBackend> {
-  const { lookupTimeout, storeTimeout } = taskCache;
+async function openCacheDatabase(
+  url: string,
+  config: Config,
+  outside: ReadonlyMap<string, OutsideScope>,
+): Promise<OpenedBackend> {
+  const { lookupTimeout, storeTimeout } = config.taskCache;
   try {
-    return await openDatabase(url, {
+    const database = await openDatabase(url, {
       sqlite: { busyTimeoutMs: Math.floor(lookupTimeout / 2) },
       postgres: {
         statementTimeoutMs: Math.max(lookupTimeout, storeTimeout),
         connectTimeoutMs: Math.max(lookupTimeout, SHORTEST_CONNECT_MS),
       },
     });
+    const records = recordsOf(database, config, outside);
+    return { records, results: database.results, close: () => database.close() };
   } catch (error) {
     throw new MemodagError("cache_backend_failed", `[task_cache] url: ${messageOf(error)}`, { cause: error });
   }
@@ -227,11 +261,49 @@ async function openModule(
   const { config, projectDir } = parts.loaded;
   const module = await loadBackendModule(named, projectDir);
   const options = await openOptions(module, named, parts.loaded, parts.log);
-  const backend = new LazyBackend(() => openBackendModule(module, options, named.stores, named.setting));
-  await refuseNoBackend(backend, config.taskCache.lookupTimeout);
-  if (!module.openByteStore) return keeping(backend, module.keepsValues === true);
-  const results = notedResults(backend.results, store, parts.metadata.written);
-  return { ...keeping(backend, true), results };
+  requireScopes(module, named, config);
+  const open = (scope: string): LazyBackend =>
+    new LazyBackend(() =>
+      openBackendModule(
+        module,
+        scope === DEFAULT_SCOPE ? options : { ...options, scope },
+        named.stores,
+        named.setting,
+      ),
+    );
+  const backends = new Map<string, LazyBackend>();
+  const backendOf = (scope: string): LazyBackend => {
+    const backend = backends.get(scope) ?? open(scope);
+    backends.set(scope, backend);
+    return backend;
+  };
+  const own = backendOf(scopesOf(config).own);
+  await refuseNoBackend(own, config.taskCache.lookupTimeout);
+  const results = module.openByteStore
+    ? notedResults(own.results, store, parts.metadata.written)
+    : own.results;
+  return {
+    records: recordsInScopes(config, parts.outside.byName, (scope) => backendOf(scope).records),
+    results,
+    keepsValues: module.openByteStore !== undefined || module.keepsValues === true,
+    close: async () => {
+      await Promise.all(Array.from(backends.values(), (backend) => backend.close()));
+    },
+  };
+}
+
+/** A module that does not know of scopes would give records of one to another. */
+function requireScopes(
+  { keepsScopes }: CacheBackendModule,
+  { stores, setting }: NamedModule,
+  config: Config,
+): void {
+  if (!stores.includes("records") || hasNoScopes(scopesOf(config)) || keepsScopes === true) return;
+  throw new MemodagError(
+    "config_invalid",
+    `${setting}: the module does not keep the records of scopes apart, and [scope] is in use: ` +
+      "name another store for records, or a version of the module that exports keepsScopes = true",
+  );
 }
 
 /** Results in the byte store of a module, which may be expensive to list. */

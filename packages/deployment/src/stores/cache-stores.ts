@@ -2,7 +2,15 @@
 
 import type { Config, LoadedConfig } from "@memodag/config";
 import { systemClock, type ByteStore, type Logger } from "@memodag/core";
-import { FilesystemResultStore, Values, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import {
+  FilesystemResultStore,
+  Values,
+  type OutsideScope,
+  type RecordStore,
+  type ResultStore,
+} from "@memodag/result-cache";
+import type { Metastore } from "@memodag/metastore";
+import { openOutsideScopes, type OutsideScopes } from "./scopes.ts";
 import { NamedStores } from "./named-stores.ts";
 import { openByteStores, type ByteStores } from "./byte-stores.ts";
 import {
@@ -11,6 +19,7 @@ import {
   cacheFolder,
   openBackend,
   ownCacheUrl,
+  recordsOf,
   type BackendParts,
   type OpenBackend,
 } from "./cache-backends.ts";
@@ -44,11 +53,12 @@ export interface OpenCacheStores {
  */
 export async function openCacheStores(
   loaded: LoadedConfig,
-  metadata: BackendParts["metadata"],
+  metadata: MetadataStores,
   log: Logger,
 ): Promise<OpenCacheStores> {
   const { core, taskCache } = loaded.config;
-  const parts = { loaded, metadata, log };
+  const outside = openOutsideScopes(loaded.config, log);
+  const parts = { loaded, metadata: metadataParts(metadata, loaded.config, outside), outside, log };
   const byteStores = openByteStores({ loaded, metadata: metadata.bytes, log });
   const name = core.taskCacheBackend;
   const resultName = taskCache.resultStore ?? name;
@@ -67,6 +77,17 @@ export async function openCacheStores(
   }
 }
 
+/** What the cache uses of the metadata database. */
+type MetadataStores = BackendParts["metadata"] & Pick<Metastore, "openRecords">;
+
+function metadataParts(
+  { results, bytes, written, ...records }: MetadataStores,
+  config: Config,
+  { byName }: OutsideScopes,
+): BackendParts["metadata"] {
+  return { records: recordsOf(records, config, byName), results, bytes, written };
+}
+
 function opened(
   parts: BackendParts,
   byteStores: ByteStores,
@@ -79,11 +100,15 @@ function opened(
   const storeName = storeNameOf(config, resultName);
   const valueStore = byResult.keepsValues ? storeName : undefined;
   const folder = new FilesystemResultStore(cacheFolder(config), systemClock);
-  const named = new NamedStores(parts, byteStores, {
+  const inside = { ...parts, outside: { ...parts.outside, byName: new Map<string, OutsideScope>() } };
+  const named = new NamedStores(inside, byteStores, {
     records: { name: config.core.taskCacheBackend, store: byRecord.records },
     results: { name: resultName, store: results },
   });
   const names = new Set(config.stores.map((store) => store.name));
+  const outsideStores = new Map(
+    Array.from(parts.outside.byName.values(), (scope) => [scope.valueStore, scope]),
+  );
   const values = new Values({
     metadata: parts.metadata.results,
     clock: systemClock,
@@ -91,6 +116,8 @@ function opened(
     storeNamed: (name) => {
       if (name === storeName) return results;
       if (name === "filesystem") return folder;
+      const outside = outsideStores.get(name);
+      if (outside) return outside.results;
       return names.has(name) ? named.results(name) : undefined;
     },
   });
@@ -108,6 +135,7 @@ function opened(
       await byteStores.close();
       await byRecord.close();
       if (byResult !== byRecord) await byResult.close();
+      await parts.outside.close();
     },
   };
 }

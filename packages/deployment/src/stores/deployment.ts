@@ -32,6 +32,7 @@ import { isSingleMachine, openDatabase } from "./database.ts";
 import { LockStores } from "./lock-stores.ts";
 import type { NamedStores } from "./named-stores.ts";
 import { ConfiguredValueCaches } from "./value-caches.ts";
+import { scopesOf } from "./scopes.ts";
 import { listRecordStores, listResultStores, mayForgetResults } from "./used-stores.ts";
 
 /** A config with its open stores. */
@@ -84,21 +85,12 @@ export async function withDeployment<T>(
   const database = await openDatabase(config.database.url);
   try {
     const cache = await openCacheStores(loaded, database, log);
-    const lockStores = new LockStores({ loaded, metadata: database.leases, log });
+    const leases = database.openLeases(scopesOf(config).own);
+    const lockStores = new LockStores({ loaded, metadata: leases, log });
     const valueSource = openValueSource(loaded, database.valueCaches);
     try {
-      const {
-        dags,
-        runs,
-        views,
-        runRetention,
-        schedules,
-        callbacks,
-        leases,
-        counters,
-        decisions,
-        superseded,
-      } = database;
+      const { dags, runs, views, runRetention, schedules, callbacks, counters, decisions, superseded } =
+        database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
       const { apiTokens, apiSessions, processes } = database;
@@ -206,6 +198,7 @@ export function operationContext(
       cacheBackend: config.core.taskCacheBackend,
       poolSlots: () => poolSlots(now()),
       workerLimits: { beatMs: config.scheduler.heartbeatTimeout, linkMs: config.executor.linkGrace },
+      scopes: scopesOf(config),
       findSealKey: () => findSecretKey(config.core.stateDir),
       openSignatures: () => openListedSignatures(config),
     },

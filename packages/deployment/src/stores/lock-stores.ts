@@ -4,6 +4,7 @@ import { setTimeout as rest } from "node:timers/promises";
 import type { LoadedConfig, StoreConfig } from "@memodag/config";
 import { MemodagError, systemClock, type Logger } from "@memodag/core";
 import {
+  DEFAULT_SCOPE,
   FilesystemLeaseStore,
   LEASE_STORE_METHODS,
   MemoryLeaseStore,
@@ -11,6 +12,7 @@ import {
 } from "@memodag/result-cache";
 import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "./backend-modules.ts";
 import { cacheFolder, folderOfStore } from "./cache-backends.ts";
+import { folderOfScope, scopesOf } from "./scopes.ts";
 import { listNameableStores, lockStoreFault } from "./store-roles.ts";
 import { placeOf } from "./used-stores.ts";
 
@@ -90,6 +92,10 @@ export class LockStores {
     this.#opened.clear();
   }
 
+  get #scope(): string {
+    return scopesOf(this.#parts.loaded.config).own;
+  }
+
   #storeOf(name: string): StoreConfig {
     const { config } = this.#parts.loaded;
     const store = config.stores.find((one) => one.name === name);
@@ -105,7 +111,7 @@ export class LockStores {
       case "memory":
         return new MemoryLeaseStore(systemClock);
       case "filesystem":
-        return new FilesystemLeaseStore(folderOfStore(store), systemClock);
+        return new FilesystemLeaseStore(folderOfScope(folderOfStore(store), this.#scope), systemClock);
       default: {
         const { opened, leases } = lazily(() => this.#open(store));
         this.#opening.set(name, opened);
@@ -122,7 +128,11 @@ export class LockStores {
     const named = moduleOfStore(store, index, []);
     const module = await loadBackendModule(named, loaded.projectDir);
     const options = await openOptions(module, named, loaded, log);
-    return requireLeaseStore(await module.openLeaseStore?.(options as never), named.setting);
+    const scope = this.#scope;
+    if (scope !== DEFAULT_SCOPE && module.keepsScopes !== true)
+      throw new MemodagError("config_invalid", `${named.setting}: the module does not keep scopes apart`);
+    const opening = scope === DEFAULT_SCOPE ? options : { ...options, scope };
+    return requireLeaseStore(await module.openLeaseStore?.(opening as never), named.setting);
   }
 }
 

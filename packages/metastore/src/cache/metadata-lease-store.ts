@@ -1,19 +1,28 @@
 // Leases of cache keys in the metadata database. Times are by its clock.
 
 import type { Digest } from "@memodag/core";
-import type { KeyLease, LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
+import {
+  DEFAULT_SCOPE,
+  type KeyLease,
+  type LeaseClaim,
+  type LeaseStore,
+  type LiveLease,
+} from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { keyOfStored, scopeOfStored, storedKey } from "../rows/stored-key.ts";
 import { storableText } from "../storable-text.ts";
 
-/** The lease store of the metadata database. */
+/** The leases of one scope in the metadata database. */
 export class MetadataLeaseStore implements LeaseStore {
   /** Records of the same connection compare tokens. */
   readonly database: unknown;
   readonly #dialect: Dialect;
+  readonly #scope: string;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, scope: string = DEFAULT_SCOPE) {
     this.#dialect = dialect;
+    this.#scope = scope;
     this.database = dialect.kysely;
   }
 
@@ -28,7 +37,7 @@ export class MetadataLeaseStore implements LeaseStore {
     for (;;) {
       const acquired = await kysely
         .insertInto("cache_lease")
-        .values({ team, key, token: now, holder: name, expires_at: expiresAt })
+        .values({ team, key: storedKey(this.#scope, key), token: now, holder: name, expires_at: expiresAt })
         .onConflict((conflict) =>
           conflict
             .columns(["team", "key"])
@@ -48,7 +57,7 @@ export class MetadataLeaseStore implements LeaseStore {
         .selectFrom("cache_lease")
         .select("holder")
         .where("team", "=", team)
-        .where("key", "=", key)
+        .where("key", "=", storedKey(this.#scope, key))
         .where("expires_at", ">", now)
         .executeTakeFirst();
       if (held) return { kind: "held", holder: held.holder };
@@ -62,7 +71,7 @@ export class MetadataLeaseStore implements LeaseStore {
       .updateTable("cache_lease")
       .set({ expires_at: sql<number>`${now} + ${sql.lit(leaseMs)}` })
       .where("team", "=", team)
-      .where("key", "=", key)
+      .where("key", "=", storedKey(this.#scope, key))
       .where("token", "=", token)
       .where("expires_at", ">", now)
       .executeTakeFirst();
@@ -70,8 +79,9 @@ export class MetadataLeaseStore implements LeaseStore {
   }
 
   async renewAll(leases: readonly KeyLease[], leaseMs: number): Promise<boolean[]> {
-    const renewed = new Set((await this.#dialect.renewLeases(leases, leaseMs)).map(nameOf));
-    return leases.map((lease) => renewed.has(nameOf(lease)));
+    const stored = this.#stored(leases);
+    const renewed = new Set((await this.#dialect.renewLeases(stored, leaseMs)).map(nameOf));
+    return stored.map((lease) => renewed.has(nameOf(lease)));
   }
 
   /** The row goes, unless the next token would not be greater without it. */
@@ -80,7 +90,7 @@ export class MetadataLeaseStore implements LeaseStore {
     const { numDeletedRows } = await kysely
       .deleteFrom("cache_lease")
       .where("team", "=", team)
-      .where("key", "=", key)
+      .where("key", "=", storedKey(this.#scope, key))
       .where("token", "=", token)
       .where("token", "<", now)
       .executeTakeFirst();
@@ -89,13 +99,13 @@ export class MetadataLeaseStore implements LeaseStore {
       .updateTable("cache_lease")
       .set({ holder: "", expires_at: now })
       .where("team", "=", team)
-      .where("key", "=", key)
+      .where("key", "=", storedKey(this.#scope, key))
       .where("token", "=", token)
       .executeTakeFirst();
   }
 
   async releaseAll(leases: readonly KeyLease[]): Promise<void> {
-    await this.#dialect.releaseLeases(leases);
+    await this.#dialect.releaseLeases(this.#stored(leases));
   }
 
   async list(team?: string): Promise<LiveLease[]> {
@@ -106,7 +116,9 @@ export class MetadataLeaseStore implements LeaseStore {
       .where("expires_at", ">", now)
       .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
       .execute();
-    return rows.map(({ expires_at, ...lease }) => ({ ...lease, expiresAt: expires_at }));
+    return rows
+      .filter(({ key }) => scopeOfStored(key) === this.#scope)
+      .map(({ expires_at, key, ...lease }) => ({ ...lease, key: keyOfStored(key), expiresAt: expires_at }));
   }
 
   /** The row stays, so that the next token is greater. */
@@ -116,10 +128,14 @@ export class MetadataLeaseStore implements LeaseStore {
       .updateTable("cache_lease")
       .set({ token: sql<number>`token + 1`, holder: "", expires_at: now })
       .where("team", "=", team)
-      .where("key", "=", key)
+      .where("key", "=", storedKey(this.#scope, key))
       .where("expires_at", ">", now)
       .executeTakeFirst();
     return numUpdatedRows > 0n;
+  }
+
+  #stored(leases: readonly KeyLease[]): KeyLease[] {
+    return leases.map((lease) => ({ ...lease, key: storedKey(this.#scope, lease.key) }));
   }
 }
 

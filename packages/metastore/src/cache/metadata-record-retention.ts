@@ -13,6 +13,7 @@ import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
 import { readEntries, readError, readProducer, readXComs } from "../rows/cache-record-row.ts";
+import { keyOfStored, storedKey } from "../rows/stored-key.ts";
 import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */
@@ -27,9 +28,11 @@ const COLUMNS = ["team", "key", "dag_id", "task_id", "size_bytes"] as const;
 export class MetadataRecordRetention implements RecordRetention {
   readonly removals: RecordRemovals;
   readonly #dialect: Dialect;
+  readonly #scope: string;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, scope: string) {
     this.#dialect = dialect;
+    this.#scope = scope;
     this.removals = new RecordRemovals(dialect);
   }
 
@@ -39,6 +42,7 @@ export class MetadataRecordRetention implements RecordRetention {
       .selectFrom("cache_record")
       .select(COLUMNS)
       .select([USED_AT.as("used_at"), sql<number>`${now} - created_at`.as("age_ms")])
+      .where("scope", "=", this.#scope)
       .where("expires_at", "<=", now)
       .where((where) => where.not(this.#isLeased(where)))
       .orderBy("expires_at")
@@ -53,6 +57,7 @@ export class MetadataRecordRetention implements RecordRetention {
       .selectFrom("cache_record")
       .select(COLUMNS)
       .select([USED_AT.as("used_at"), sql<number>`${now} - created_at`.as("age_ms")])
+      .where("scope", "=", this.#scope)
       .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", now)]))
       .where((where) => where.not(this.#isLeased(where)))
       .orderBy(USED_AT)
@@ -68,7 +73,8 @@ export class MetadataRecordRetention implements RecordRetention {
 
   async deleteUnused(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount> {
     if (records.length === 0) return { count: 0, sizeBytes: 0 };
-    return await this.#dialect.deleteRecords(records, cause);
+    const rows = records.map((record) => ({ ...record, key: storedKey(this.#scope, record.key) }));
+    return await this.#dialect.deleteRecords(rows, cause);
   }
 
   async findNamed(team: string, digests: readonly Digest[]): Promise<Set<Digest>> {
@@ -105,6 +111,7 @@ export class MetadataRecordRetention implements RecordRetention {
         "duration_ms",
         "source_hash",
       ])
+      .where("scope", "=", this.#scope)
       .orderBy("team")
       .orderBy("key")
       .limit(limit);
@@ -112,7 +119,7 @@ export class MetadataRecordRetention implements RecordRetention {
       const rows = await page.execute();
       yield rows.map((row) => ({
         team: row.team,
-        key: row.key,
+        key: keyOfStored(row.key),
         createdAt: row.created_at,
         dagId: row.dag_id,
         taskId: row.task_id,
@@ -146,6 +153,7 @@ export class MetadataRecordRetention implements RecordRetention {
       const last = await kysely
         .selectFrom("cache_record")
         .select(USED_AT.as("used_at"))
+        .where("scope", "=", this.#scope)
         .where(USED_AT, ">", after)
         .orderBy(USED_AT)
         .offset(SUM_PAGE - 1)
@@ -157,6 +165,7 @@ export class MetadataRecordRetention implements RecordRetention {
           select.fn.countAll<number>().as("count"),
           select.fn.sum<number | null>("size_bytes").as("size_bytes"),
         ])
+        .where("scope", "=", this.#scope)
         .where(USED_AT, ">", after);
       if (last) query = query.where(USED_AT, "<=", last.used_at);
       const page = await query.executeTakeFirstOrThrow();
@@ -175,6 +184,7 @@ export class MetadataRecordRetention implements RecordRetention {
         select.fn.countAll<number>().as("count"),
         select.fn.sum<number | null>("size_bytes").as("size_bytes"),
       ])
+      .where("scope", "=", this.#scope)
       .where("expires_at", "<=", now)
       .where((where) => where.not(this.#isLeased(where)))
       .executeTakeFirstOrThrow();
@@ -204,7 +214,7 @@ function toCollectable(row: {
 }): CollectableRecord {
   return {
     team: row.team,
-    key: row.key,
+    key: keyOfStored(row.key),
     dagId: row.dag_id,
     taskId: row.task_id,
     sizeBytes: row.size_bytes,

@@ -20,9 +20,12 @@ import type {
   StoreCallOptions,
   TaskRecordStats,
 } from "@memodag/result-cache";
+import { DEFAULT_SCOPE } from "@memodag/result-cache";
 import { sql, type RawBuilder } from "kysely";
 import type { Dialect, HitCount } from "../dialect.ts";
 import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "../rows/cache-record-row.ts";
+import { storedKey } from "../rows/stored-key.ts";
+import { findInScopes } from "./find-in-scopes.ts";
 import { MetadataRecordRetention } from "./metadata-record-retention.ts";
 import { purgeRecords } from "./purge-records.ts";
 import { putRecord } from "./put-record.ts";
@@ -51,12 +54,14 @@ function isBeyond(
 /** Thrown inside a transaction, so that nothing of it stays. */
 class LeaseLost extends Error {}
 
-/** The record store of the metadata database. */
+/** The records of one scope in the metadata database. */
 export class MetadataRecordStore implements RecordStore {
   readonly #dialect: Dialect;
+  readonly #scope: string;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, scope: string = DEFAULT_SCOPE) {
     this.#dialect = dialect;
+    this.#scope = scope;
   }
 
   async find(
@@ -64,12 +69,13 @@ export class MetadataRecordStore implements RecordStore {
     keys: readonly Digest[],
     options: StoreCallOptions = {},
   ): Promise<Map<Digest, FoundRecord>> {
-    return await this.#dialect.findRecords(team, keys, options);
+    const found = await findInScopes(this.#dialect, team, [this.#scope], keys, options);
+    return found.get(this.#scope) ?? new Map();
   }
 
   async put(record: NewCacheRecord, mode: PutMode, lease?: LeaseToken): Promise<PutOutcome> {
     return await this.#dialect.transaction(() =>
-      putRecord(this.#dialect, record, mode, this.#tokenOf(lease)),
+      putRecord(this.#dialect, this.#scope, record, mode, this.#tokenOf(lease)),
     );
   }
 
@@ -79,12 +85,13 @@ export class MetadataRecordStore implements RecordStore {
       .map((put, index) => ({ put, index }))
       .toSorted((a, b) => (a.put.record.key < b.put.record.key ? -1 : 1));
     const dialect = this.#dialect;
+    const scope = this.#scope;
     const tokenOf = (lease: LeaseToken | undefined) => this.#tokenOf(lease);
     try {
       return await dialect.transaction(function* () {
         const outcomes: PutOutcome[] = [];
         for (const { put, index } of ordered) {
-          const outcome = yield* putRecord(dialect, put.record, put.mode, tokenOf(put.lease));
+          const outcome = yield* putRecord(dialect, scope, put.record, put.mode, tokenOf(put.lease));
           if (outcome.kind === "lease_lost") throw new LeaseLost();
           outcomes[index] = outcome;
         }
@@ -96,13 +103,18 @@ export class MetadataRecordStore implements RecordStore {
     }
   }
 
+  #stored({ value, key }: RecordPosition): RecordPosition {
+    return { value, key: storedKey(this.#scope, key) };
+  }
+
   /** A lease of another database was renewed just before. */
   #tokenOf(lease: LeaseToken | undefined): number | null {
     return lease?.database === this.#dialect.kysely ? lease.token : null;
   }
 
   async touch(team: string, hits: readonly HitCount[]): Promise<void> {
-    await this.#dialect.countHits(team, hits);
+    const rows = hits.map(({ key, count }) => ({ key: storedKey(this.#scope, key), count }));
+    await this.#dialect.countHits(team, rows);
   }
 
   async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
@@ -116,10 +128,12 @@ export class MetadataRecordStore implements RecordStore {
       .selectFrom("cache_record")
       .select([...RECORD_COLUMNS, ...DIFFERING_COLUMNS])
       .select(sql<number>`${now} - created_at`.as("age_ms"))
-      .where(recordCondition(isBroad ? rest : filter, now))
+      .where(recordCondition(this.#scope, isBroad ? rest : filter, now))
       .$if(isBroad, (query) => query.where((where) => this.#dialect.broad(where("team", "=", team ?? ""))))
       .$if(after !== undefined, (query) =>
-        query.where(isBeyond(SORTED_BY[sort], page.ascending === true, after ?? { value: 0, key: "" })),
+        query.where(
+          isBeyond(SORTED_BY[sort], page.ascending === true, this.#stored(after ?? { value: 0, key: "" })),
+        ),
       )
       .orderBy(SORTED_BY[sort], direction)
       .orderBy("key", direction)
@@ -138,7 +152,7 @@ export class MetadataRecordStore implements RecordStore {
         select.fn.countAll<number>().as("entries"),
         select.fn.sum<number>("size_bytes").as("size_bytes"),
       ])
-      .where(recordCondition(filter, now))
+      .where(recordCondition(this.#scope, filter, now))
       .groupBy(["team", "dag_id", "task_id"])
       .orderBy("team")
       .orderBy("dag_id")
@@ -158,21 +172,21 @@ export class MetadataRecordStore implements RecordStore {
     const { entries } = await kysely
       .selectFrom("cache_record")
       .select((select) => select.fn.countAll<number>().as("entries"))
-      .where(recordCondition(filter, now))
+      .where(recordCondition(this.#scope, filter, now))
       .executeTakeFirstOrThrow();
     return entries;
   }
 
   /** In batches, each a transaction of its own: a purge that is cut short has purged some of it. */
   async purge(filter: RecordFilter, cause: RemovalCause = "purged"): Promise<number> {
-    return await purgeRecords(this.#dialect, filter, cause);
+    return await purgeRecords(this.#dialect, this.#scope, filter, cause);
   }
 
   async findRemovals(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
-    return await new RecordRemovals(this.#dialect).find(team, keys);
+    return await new RecordRemovals(this.#dialect).find(team, this.#scope, keys);
   }
 
   async retention(): Promise<RecordRetention> {
-    return new MetadataRecordRetention(this.#dialect);
+    return new MetadataRecordRetention(this.#dialect, this.#scope);
   }
 }

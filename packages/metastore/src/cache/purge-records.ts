@@ -22,11 +22,12 @@ const FRUITLESS_LOOKS = 300;
  */
 export async function purgeRecords(
   dialect: Dialect,
+  scope: string,
   filter: RecordFilter,
   cause: RemovalCause,
 ): Promise<number> {
   const startedAt = sql.lit(await readClock(dialect));
-  let found = await findMatching(dialect, filter, startedAt);
+  let found = await findMatching(dialect, scope, filter, startedAt);
   if (found.length === 0) return 0;
   let [next, purged, purgedBefore, fruitless] = [0, 0, 0, 0];
   await inPacedBatches(async (limit) => {
@@ -35,7 +36,7 @@ export async function purgeRecords(
     if (next < found.length) return true;
     fruitless = purged > purgedBefore ? 0 : fruitless + 1;
     if (fruitless === FRUITLESS_LOOKS) throw notLetGo(found.length, purged);
-    found = await findMatching(dialect, filter, startedAt);
+    found = await findMatching(dialect, scope, filter, startedAt);
     [next, purgedBefore] = [0, purged];
     return found.length > 0;
   });
@@ -45,13 +46,14 @@ export async function purgeRecords(
 /** In the order in which the database comes by them: what it reads together, it deletes together. */
 async function findMatching(
   { kysely }: Dialect,
+  scope: string,
   filter: RecordFilter,
   startedAt: RawBuilder<number>,
 ): Promise<DoomedRecord[]> {
   return await kysely
     .selectFrom("cache_record")
     .select(["team", "key", "created_at as createdAt"])
-    .where(recordCondition(filter, startedAt))
+    .where(recordCondition(scope, filter, startedAt))
     .limit(FOUND_AT_ONCE)
     .execute();
 }

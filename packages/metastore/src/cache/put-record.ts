@@ -7,6 +7,7 @@ import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { toCacheRecordRow } from "../rows/cache-record-row.ts";
+import { storedKey } from "../rows/stored-key.ts";
 
 const BLOBS_A_STATEMENT = 500;
 
@@ -16,14 +17,16 @@ const BLOBS_A_STATEMENT = 500;
  */
 export function* putRecord(
   { kysely, now }: Dialect,
+  scope: string,
   record: NewCacheRecord,
   mode: PutMode,
   token: number | null = null,
 ): TransactionScript<PutOutcome> {
-  if (token !== null && !(yield* holdsLease({ kysely, now }, record, token))) return { kind: "lease_lost" };
+  const row = { ...record, key: storedKey(scope, record.key) };
+  if (token !== null && !(yield* holdsLease({ kysely, now }, row, token))) return { kind: "lease_lost" };
   const keepMs = keepForMs(record);
   const values = {
-    ...toCacheRecordRow(record),
+    ...toCacheRecordRow(record, scope),
     created_at: now,
     expires_at: keepMs === null ? null : sql<number>`${now} + ${sql.lit(keepMs)}`,
     last_hit_at: null,
@@ -52,21 +55,21 @@ export function* putRecord(
       .returning("key"),
   );
   if (written.length > 0) {
-    yield* writeReferences(kysely, record);
-    yield* writeBlobReferences(kysely, record);
+    yield* writeReferences(kysely, row);
+    yield* writeBlobReferences(kysely, row);
     return { kind: "stored" };
   }
   const [kept] = yield* statement(
     kysely
       .selectFrom("cache_record")
       .select("result_digest")
-      .where("team", "=", record.team)
-      .where("key", "=", record.key),
+      .where("team", "=", row.team)
+      .where("key", "=", row.key),
   );
   // Gone again by another hand since: what was there cannot be named, and nothing is there to differ from.
   if (!kept) return { kind: "kept", resultDigest: values.result_digest };
   const isDifferent = record.error === null && kept.result_digest !== values.result_digest;
-  if (isDifferent) yield* noteDifference({ kysely, now }, record, values);
+  if (isDifferent) yield* noteDifference({ kysely, now }, row, values);
   return { kind: "kept", resultDigest: kept.result_digest };
 }
 

@@ -4,6 +4,7 @@ import type { Digest } from "@memodag/core";
 import type { AgedStore, Amount, Removal, RemovalCause } from "@memodag/result-cache";
 import { sql, type RawBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { keyOfStored, storedKey } from "../rows/stored-key.ts";
 
 /** Notes of removals. They are made where records are deleted, in the same transaction. */
 export class RecordRemovals implements AgedStore {
@@ -14,16 +15,23 @@ export class RecordRemovals implements AgedStore {
   }
 
   /** How keys of a team lost their records. */
-  async find(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
+  async find(team: string, scope: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
     if (keys.length === 0) return new Map();
     const rows = await this.#dialect.kysely
       .selectFrom("cache_removal")
       .select(["key", "cause", "removed_at"])
       .where("team", "=", team)
-      .where("key", "in", keys)
+      .where(
+        "key",
+        "in",
+        keys.map((key) => storedKey(scope, key)),
+      )
       .execute();
     return new Map(
-      rows.map((row) => [row.key, { cause: row.cause as RemovalCause, removedAt: row.removed_at }]),
+      rows.map((row) => [
+        keyOfStored(row.key),
+        { cause: row.cause as RemovalCause, removedAt: row.removed_at },
+      ]),
     );
   }
 

@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Milliseconds that making a connection may take. Default 5000. */
   readonly connectTimeoutMs?: number;
+  /** Has the server refuse what would write. Default: false. */
+  readonly isReadOnly?: boolean;
   /** Used where the url has none; else `PGPASSWORD` is. */
   readonly password?: string;
   /** How connections are judged on which no answer comes. */
@@ -114,10 +116,11 @@ export async function openPostgresConnection(
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     onConnect: async (client) => {
+      const readOnly = options.isReadOnly ? "set default_transaction_read_only = on; " : "";
       const timeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
       // Set here and not at the connection's start: a pooler refuses what it does not know there.
       await client.query(
-        `set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+        `set statement_timeout = ${timeoutMs}; ${readOnly}set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
       );
     },
   };

@@ -1,6 +1,5 @@
 // Looks many cache keys up at once, on PostgreSQL.
 
-import type { Digest } from "@memodag/core";
 import type { FoundRecord, StoreCallOptions } from "@memodag/result-cache";
 import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../rows/cache-record-row.ts";
 import { cancellableQuery } from "./cancellable.ts";
@@ -13,14 +12,14 @@ const FIND = `
   select ${FOUND_COLUMNS.join(", ")}, ${NOW_MS} - created_at as age_ms
   from cache_record where team = $1 and key = any($2::text[])`;
 
-/** Finds records; see the record store. */
+/** Finds records by their keys as stored. */
 export async function findRecords(
   connection: PostgresConnection,
   team: string,
-  keys: readonly Digest[],
+  keys: readonly string[],
   { signal }: StoreCallOptions,
-): Promise<Map<Digest, FoundRecord>> {
-  const found = new Map<Digest, FoundRecord>();
+): Promise<Map<string, FoundRecord>> {
+  const found = new Map<string, FoundRecord>();
   await inChunks(keys, async (chunk) => {
     const query = { name: "find_records", text: FIND, values: [team, chunk] };
     for (const row of await cancellableQuery<FoundRecordRow>(connection, query, signal)) {

@@ -10,6 +10,7 @@ import type {
 } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
 import { storableText } from "../storable-text.ts";
+import { keyOfStored, storedKey } from "./stored-key.ts";
 import type { CacheRecordTable } from "../tables/cache-tables.ts";
 
 /** Columns that a lookup reads: the components alone are as long as all of these together. */
@@ -83,7 +84,7 @@ export function toListedRecord(row: CacheRecordRow & DifferingRow): CacheRecord 
 export function toFoundRecord(row: FoundRecordRow): FoundRecord {
   return {
     team: row.team,
-    key: row.key,
+    key: keyOfStored(row.key),
     xcoms: readXComs(row.xcoms),
     error: readError(row),
     producer: readProducer(row),
@@ -155,6 +156,7 @@ function isXCom(value: unknown): value is RecordedXCom {
 /** A new record's columns, times left out. */
 export function toCacheRecordRow(
   record: NewCacheRecord,
+  scope: string,
 ): Omit<
   Selectable<CacheRecordTable>,
   "created_at" | "expires_at" | "last_hit_at" | "hit_count" | (typeof DIFFERING_COLUMNS)[number]
@@ -167,7 +169,8 @@ export function toCacheRecordRow(
   }));
   return {
     team: record.team,
-    key: record.key,
+    key: storedKey(scope, record.key),
+    scope,
     dag_id: record.dagId,
     task_id: record.taskId,
     source_hash: record.sourceHash,

@@ -1,6 +1,5 @@
 // Looks many cache keys up at once, on SQLite.
 
-import type { Digest } from "@memodag/core";
 import type { FoundRecord, StoreCallOptions } from "@memodag/result-cache";
 import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../rows/cache-record-row.ts";
 import { NOW_MS } from "./clock.ts";
@@ -13,14 +12,14 @@ const FIND = `
   select ${FOUND_COLUMNS.join(", ")}, (select ${NOW_MS}) - created_at as age_ms
   from cache_record where team = ? and key in (select value from json_each(?))`;
 
-/** Finds records; see the record store. */
+/** Finds records by their keys as stored. */
 export async function findRecords(
   connection: SqliteConnection,
   team: string,
-  keys: readonly Digest[],
+  keys: readonly string[],
   { signal }: StoreCallOptions,
-): Promise<Map<Digest, FoundRecord>> {
-  const found = new Map<Digest, FoundRecord>();
+): Promise<Map<string, FoundRecord>> {
+  const found = new Map<string, FoundRecord>();
   await inChunks(connection, keys, signal, (chunk) => {
     const rows = connection.statement(FIND).all(team, JSON.stringify(chunk)) as FoundRecordRow[];
     for (const row of rows) found.set(row.key, toFoundRecord(row));

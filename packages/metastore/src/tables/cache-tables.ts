@@ -32,7 +32,10 @@ interface BytePieceTable {
 /** A record of the result cache. */
 export interface CacheRecordTable {
   team: string;
+  /** With its scope; see `storedKey`. */
   key: string;
+  /** The scope that made it. */
+  scope: Generated<string>;
   dag_id: string;
   task_id: string;
   source_hash: string;

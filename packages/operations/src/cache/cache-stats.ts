@@ -51,21 +51,24 @@ interface TaskLine extends TaskName {
 
 /**
  * Sums the matching entries and the counts of their tasks. Counts are kept per task, so a filter narrows them
- * only by team, Dag and task.
+ * only by team, Dag and task. What this deployment counted is not of another scope.
  */
 export async function readCacheStats(
   sources: RecheckSources & { readonly records: AllRecords; readonly counters: CounterStore },
   filter: RecordFilter,
 ): Promise<CacheStats> {
   const { records, counters } = sources;
-  const { team, dagId, taskId, ...others } = filter;
+  const { team, dagId, taskId, scope, ...others } = filter;
+  const isOwnScope = scope === undefined;
   const [stores, counted] = await Promise.all([
     records.statsByStore(filter),
-    counters.list({
-      ...(team !== undefined && { team }),
-      ...(dagId !== undefined && { dagId }),
-      ...(taskId !== undefined && { taskId }),
-    }),
+    isOwnScope
+      ? counters.list({
+          ...(team !== undefined && { team }),
+          ...(dagId !== undefined && { dagId }),
+          ...(taskId !== undefined && { taskId }),
+        })
+      : [],
   ]);
   const lines = new Map<string, TaskLine>();
   for (const task of stores.flatMap(({ stats }) => stats)) {

@@ -1,7 +1,7 @@
 // Finds the cache entry of a key or a key prefix.
 
 import { MemodagError, readJson, type JsonValue } from "@memodag/core";
-import type { AllRecords, CacheRecord, ListedRecord } from "@memodag/result-cache";
+import type { AllRecords, CacheRecord, ListedRecord, RecordFilter } from "@memodag/result-cache";
 import type { Stores } from "../context.ts";
 
 const MOST_SHOWN = 10;
@@ -14,8 +14,9 @@ export async function getRecord(
   records: Pick<AllRecords, "list">,
   keyOrPrefix: string,
   team: string | undefined,
+  inScope: Pick<RecordFilter, "scope"> = {},
 ): Promise<ListedRecord> {
-  const filter = { keyPrefix: keyOrPrefix, ...(team !== undefined && { team }) };
+  const filter = { ...inScope, keyPrefix: keyOrPrefix, ...(team !== undefined && { team }) };
   const [record, ...others] = await records.list(filter, { limit: MOST_SHOWN, offset: 0 });
   if (record === undefined) {
     throw new MemodagError(

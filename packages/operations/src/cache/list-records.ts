@@ -42,9 +42,10 @@ export async function listRecords(
   { stores, settings }: OperationContext,
   { limit = DEFAULT_LIMIT, after, offset = 0, sort = "age", ascending, ...selection }: ListRecordsInput,
 ): Promise<RecordListing> {
+  const { scopes } = settings;
   const records = await openAllRecords(stores, selection.team);
   const { runs, dags } = stores;
-  const filter = await toRecordFilter({ runs, dags, records }, selection);
+  const filter = await toRecordFilter({ runs, dags, records }, scopes, selection);
   // The store orders by creation time; users expect the youngest first when ages are ascending.
   const isAscending = sort === "age" ? ascending === false : ascending === true;
   const list = {
@@ -66,7 +67,7 @@ export async function listRecords(
   const signatures = settings.openSignatures();
   return {
     ...page,
-    items: page.items.map((record) => reportRecord(record, signatures)),
+    items: page.items.map((record) => reportRecord(record, scopes.own, signatures)),
     ...missedBy(records),
   };
 }

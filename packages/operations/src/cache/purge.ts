@@ -1,7 +1,14 @@
 // Deletes entries of the cache on an explicit request.
 
 import { MemodagError } from "@memodag/core";
-import type { AllRecords, MissedStore, RecordFilter, TaskRecordStats } from "@memodag/result-cache";
+import {
+  ownedScope,
+  type AllRecords,
+  type MissedStore,
+  type RecordFilter,
+  type Scopes,
+  type TaskRecordStats,
+} from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext, Stores } from "../context.ts";
 import { missedBy, openAllRecords } from "./all-records.ts";
@@ -40,16 +47,16 @@ const MOST_NAMED = 1_000;
  * Deletes the matching entries, effective immediately for every scheduler.
  * @param isConfirmed called with their number before anything is deleted; without it, no confirmation is
  * needed
- * @throws MemodagError `usage` when there is neither a filter nor `all`.
+ * @throws MemodagError `usage` when there is neither a filter nor `all`; `scope_not_owned`.
  */
 export async function purgeCache(
-  { stores, actor }: OperationContext,
+  { stores, actor, settings: { scopes } }: OperationContext,
   input: PurgeInput,
   isConfirmed?: (count: number) => Promise<boolean>,
 ): Promise<Purged> {
   const { audit } = stores;
   const records = await openAllRecords(stores, input.team);
-  const filters = await filtersOf(stores, records, input);
+  const filters = await filtersOf(stores, scopes, records, input);
   if (isConfirmed) {
     const counts = await Promise.all(filters.map((filter) => records.count(filter)));
     if (!(await isConfirmed(sumOf(counts)))) return { deleted: 0 };
@@ -75,8 +82,9 @@ export async function planPurge(
   { stores, settings }: OperationContext,
   input: PurgeInput,
 ): Promise<PurgePlan> {
+  const { scopes } = settings;
   const records = await openAllRecords(stores, input.team);
-  const filters = await filtersOf(stores, records, input);
+  const filters = await filtersOf(stores, scopes, records, input);
   const tasks = (await Promise.all(filters.map((filter) => records.stats(filter)))).flat();
   const signatures = settings.openSignatures();
   const page = { limit: MOST_NAMED, offset: 0 };
@@ -86,7 +94,9 @@ export async function planPurge(
     wouldDelete: sumOf(tasks.map(({ entries }) => entries)),
     sizeBytes: sumOf(tasks.map(({ sizeBytes }) => sizeBytes)),
     tasks,
-    entries: named.slice(0, MOST_NAMED).map((record) => reportRecord(record, signatures)),
+    entries: named
+      .slice(0, MOST_NAMED)
+      .map((record) => reportRecord(record, scopes.own, signatures)),
     ...missedBy(records),
   };
 }
@@ -98,10 +108,13 @@ function sumOf(numbers: readonly number[]): number {
 /** The filter, and those of the transactions whose one record has results of the task. */
 async function filtersOf(
   { runs, dags }: Stores,
+  scopes: Scopes,
   records: AllRecords,
   { all, ...selection }: PurgeInput,
 ): Promise<RecordFilter[]> {
-  const filter = await toRecordFilter({ runs, dags, records }, selection);
+  ownedScope(scopes, selection.scope);
+  const filter = await toRecordFilter({ runs, dags, records }, scopes, selection);
+  const { scope: _, ...narrowing } = filter;
   const { team, dagId, taskId, key, sourceHash } = filter;
   if (dagId !== undefined && taskId !== undefined && key === undefined && sourceHash === undefined) {
     const versions = await dags.findDagVersions(dagId, team);
@@ -111,6 +124,6 @@ async function filtersOf(
     const ids = new Set(around.map(({ transactionId }) => transactionId));
     return [filter, ...Array.from(ids, (id) => ({ ...filter, taskId: id }))];
   }
-  if (Object.keys(filter).length > 0 || all) return [filter];
+  if (Object.keys(narrowing).length > 0 || all) return [filter];
   throw new MemodagError("usage", "No filter given: pass at least one (such as --dag), or --all");
 }

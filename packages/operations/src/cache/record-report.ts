@@ -10,6 +10,8 @@ export interface RecordReport {
   /** The store of the record, by its name in the config. Absent: that of the deployment. */
   readonly store?: string;
   readonly team: string;
+  /** The scope that made it. */
+  readonly scope: string;
   readonly dagId: string;
   readonly taskId: string;
   readonly sourceHash: string;
@@ -56,14 +58,22 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
 
 const SIGNATURES = { right: "valid", wrong: "invalid", foreign: "unknown_key", none: "none" } as const;
 
-/** Builds the report of an entry. */
-export function reportRecord(record: ListedRecord, signatures: SignatureChecks | undefined): RecordReport {
+/**
+ * Builds the report of an entry.
+ * @param ownScope that of the deployment
+ */
+export function reportRecord(
+  record: ListedRecord,
+  ownScope: string,
+  signatures: SignatureChecks | undefined,
+): RecordReport {
   const state = record.signature === undefined ? "none" : (signatures?.check(record) ?? "foreign");
   const { key, storeName: store, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
   return {
     key,
     ...(store !== undefined && { store }),
     team,
+    scope: record.scope ?? ownScope,
     dagId,
     taskId,
     sourceHash,

@@ -1,7 +1,13 @@
 // Selects entries of the cache; shared by listing, statistics and purging.
 
 import { MemodagError } from "@memodag/core";
-import type { AllRecords, ProducingRun, RecordFilter } from "@memodag/result-cache";
+import {
+  readableScope,
+  type AllRecords,
+  type ProducingRun,
+  type RecordFilter,
+  type Scopes,
+} from "@memodag/result-cache";
 import type { Stores } from "../context.ts";
 import { findTeam } from "../dags/find-dag.ts";
 import { findRun } from "../runs/find-run.ts";
@@ -11,6 +17,8 @@ type SelectionStores = Pick<Stores, "runs" | "dags"> & { readonly records: AllRe
 
 /** Selects entries. Strings are matched exactly, except for names of runs and prefixes of keys. */
 export interface CacheSelection {
+  /** The scope of the entries. Absent: that of the deployment. */
+  readonly scope?: string | undefined;
   readonly team?: string | undefined;
   readonly dagId?: string | undefined;
   readonly taskId?: string | undefined;
@@ -27,19 +35,22 @@ export interface CacheSelection {
 /**
  * The filter for a selection; empty when the selection is.
  * @throws MemodagError `cache_key_ambiguous`, `cache_key_not_found` for a key prefix; `usage` for a run
- * without its Dag; `dag_ambiguous` for a run that several teams have; `dag_run_ambiguous`.
+ * without its Dag; `dag_ambiguous` for a run that several teams have; `dag_run_ambiguous`; `scope_not_readable`.
  */
 export async function toRecordFilter(
   stores: SelectionStores,
+  scopes: Scopes,
   selection: CacheSelection,
 ): Promise<RecordFilter> {
   const { records } = stores;
   const { dagId, taskId, key, sourceHash, olderThanMs, expired } = selection;
+  const inScope = scopeFilter(scopes, selection.scope);
   const named = findProducingRun(selection);
-  const run = named && (await completeRun(stores, selection.team, named));
-  const team = selection.team ?? (run && (await findTeamOf(records, run)));
-  const wholeKey = key === undefined ? undefined : await completeKey(records, key, team);
+  const run = named && (await completeRun(stores, inScope, selection.team, named));
+  const team = selection.team ?? (run && (await findTeamOf(records, inScope, run)));
+  const wholeKey = key === undefined ? undefined : await completeKey(records, inScope, key, team);
   return {
+    ...inScope,
     ...(team !== undefined && { team }),
     ...(dagId !== undefined && { dagId }),
     ...(taskId !== undefined && { taskId }),
@@ -49,6 +60,15 @@ export async function toRecordFilter(
     ...(olderThanMs !== undefined && { olderThanMs }),
     ...(expired === true && { expired }),
   };
+}
+
+/**
+ * The part of a filter that says which scope is read; empty for that of the deployment.
+ * @throws MemodagError `scope_not_readable`
+ */
+export function scopeFilter(scopes: Scopes, scope: string | undefined): Pick<RecordFilter, "scope"> {
+  const name = readableScope(scopes, scope);
+  return name === scopes.own ? {} : { scope: name };
 }
 
 /** The run given with `--run`. Runs of one date have the same id in every Dag, so the Dag is required. */
@@ -67,18 +87,23 @@ function findProducingRun({ dagId: dag, run }: CacheSelection): ProducingRun | u
 /** The run that a name stands for. Entries may outlive their run, or be of another database's: their id wins. */
 async function completeRun(
   { records, runs, dags }: SelectionStores,
+  inScope: Pick<RecordFilter, "scope">,
   team: string | undefined,
   run: ProducingRun,
 ): Promise<ProducingRun> {
-  if ((await records.count({ run, ...(team !== undefined && { team }) })) > 0) return run;
+  if ((await records.count({ ...inScope, run, ...(team !== undefined && { team }) })) > 0) return run;
   const { dagId, runId } = run;
   const found = await findRun(runs, { team: await findTeam(dags, { dagId, team }), dagId, runId });
   return found ? { dagId, runId: found.runId } : run;
 }
 
 /** The team that has entries of a run; undefined when there is none. */
-async function findTeamOf(records: AllRecords, run: ProducingRun): Promise<string | undefined> {
-  const teams = new Set((await records.stats({ run })).map(({ team }) => team));
+async function findTeamOf(
+  records: AllRecords,
+  inScope: Pick<RecordFilter, "scope">,
+  run: ProducingRun,
+): Promise<string | undefined> {
+  const teams = new Set((await records.stats({ ...inScope, run })).map(({ team }) => team));
   if (teams.size <= 1) return [...teams][0];
   const names = [...teams].sort().join(", ");
   throw new MemodagError(
@@ -90,7 +115,12 @@ async function findTeamOf(records: AllRecords, run: ProducingRun): Promise<strin
 
 const WHOLE_KEY = 64;
 
-async function completeKey(records: AllRecords, key: string, team: string | undefined): Promise<string> {
+async function completeKey(
+  records: AllRecords,
+  inScope: Pick<RecordFilter, "scope">,
+  key: string,
+  team: string | undefined,
+): Promise<string> {
   if (key.length === WHOLE_KEY) return key;
-  return (await getRecord(records, key, team)).key;
+  return (await getRecord(records, key, team, inScope)).key;
 }

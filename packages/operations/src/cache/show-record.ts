@@ -5,6 +5,7 @@ import { envelopeOf, type CacheRecord, type Envelope } from "@memodag/result-cac
 import type { OperationContext } from "../context.ts";
 import { openAllRecords } from "./all-records.ts";
 import { getRecord, readRecordValues } from "./find-record.ts";
+import { scopeFilter } from "./selection.ts";
 import { reportDiffering, reportRecord, type DifferingReport, type RecordReport } from "./record-report.ts";
 
 /** The name of an entry. */
@@ -12,6 +13,8 @@ export interface RecordName {
   /** A key, or a unique prefix of one. */
   readonly key: string;
   readonly team?: string | undefined;
+  /** The scope of the entry. Absent: that of the deployment. */
+  readonly scope?: string | undefined;
 }
 
 /** An entry with all details. */
@@ -27,17 +30,19 @@ export interface ShownRecord extends RecordReport, DifferingReport {
 
 /**
  * Shows one entry.
- * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`.
+ * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`, `scope_not_readable`.
  */
 export async function showRecord(
   { stores, settings }: OperationContext,
-  { key, team }: RecordName,
+  { key, team, scope }: RecordName,
 ): Promise<ShownRecord> {
-  const record = await getRecord(await openAllRecords(stores, team), key, team);
+  const { scopes } = settings;
+  const records = await openAllRecords(stores, team);
+  const record = await getRecord(records, key, team, scopeFilter(scopes, scope));
   const attestation = envelopeOf(record);
   const values = await readRecordValues(stores, record);
   return {
-    ...reportRecord(record, settings.openSignatures()),
+    ...reportRecord(record, scopes.own, settings.openSignatures()),
     ...reportDiffering(record),
     components: record.components,
     values,

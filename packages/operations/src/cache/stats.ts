@@ -23,6 +23,6 @@ export async function cacheStats(
   const health = await cacheHealth(context);
   const { runs, dags, counters } = context.stores;
   const records = await openAllRecords(context.stores, selection.team);
-  const filter = await toRecordFilter({ runs, dags, records }, selection);
+  const filter = await toRecordFilter({ runs, dags, records }, context.settings.scopes, selection);
   return { ...(await readCacheStats({ records, counters, runs, dags }, filter)), ...health };
 }

@@ -32,6 +32,7 @@ import {
 } from "./values.ts";
 
 const selection = {
+  scope: name.optional(),
   team: name.optional(),
   dagId: name.optional(),
   taskId: name.optional(),
@@ -53,7 +54,11 @@ export const purgeInput: z.ZodType<PurgeInput> = z.strictObject({
   ...selection,
   all: z.boolean().optional(),
 });
-export const recordInput: z.ZodType<RecordName> = z.strictObject({ key: keyDigits, team: name.optional() });
+export const recordInput: z.ZodType<RecordName> = z.strictObject({
+  key: keyDigits,
+  team: name.optional(),
+  scope: name.optional(),
+});
 export const diffInput: z.ZodType<DiffRecordsInput> = z.strictObject({
   before: keyDigits,
   after: keyDigits,
@@ -71,6 +76,7 @@ const record = {
   key: digest,
   store: z.exactOptional(text),
   team: name,
+  scope: name,
   dagId: name,
   taskId: name,
   sourceHash: text,

@@ -128,12 +128,13 @@ function editionsOf(changes: Explanation["changes"]): string {
 }
 
 function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstance): string {
-  const { producer, cacheReasonCode } = explanation;
+  const { producer, cacheReasonCode, cacheReasonDetail } = explanation;
+  const scope = cacheReasonCode === "of_scope" ? `, in scope ${String(cacheReasonDetail?.["what"])}` : "";
   const from = producer === null ? "an earlier run" : `run ${producer.runId}, attempt ${producer.tryNumber}`;
   const age = entryAgeMs === null ? "" : `, ${formatDuration(entryAgeMs)} ago`;
   const took = savedMs === null ? "" : `, which took ${formatDuration(savedMs)}`;
   return cacheReasonCode !== "stored_failure"
-    ? `${name} was a hit: its result is that of ${from}${age}${took}.`
+    ? `${name} was a hit: its result is that of ${from}${scope}${age}${took}.`
     : `${name} was a hit: it repeats the failure of ${from}${age}${took}.`;
 }
 

@@ -12,7 +12,7 @@ import {
 import { isDigest } from "./safe-names.ts";
 
 /** A record as it is kept. */
-export type FiledRecord = Omit<CacheRecord, "ageMs">;
+export type FiledRecord = Omit<CacheRecord, "ageMs" | "scope">;
 
 /** A new record as of `now`, in milliseconds since the Unix epoch. */
 export function toFiledRecord(record: NewCacheRecord, now: number): FiledRecord {

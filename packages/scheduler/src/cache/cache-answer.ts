@@ -99,7 +99,12 @@ function hit(asked: KeyedInstance, { record, xcoms }: CacheHit, now: number): An
   return {
     node,
     mapIndex,
-    change: { ...standingIn(asked, record, now), state: "success", cacheReason: null, error: null },
+    change: {
+      ...standingIn(asked, record, now),
+      state: "success",
+      cacheReason: record.scope === undefined ? null : { code: "of_scope", detail: { what: record.scope } },
+      error: null,
+    },
     xcoms,
     returned: returnedOf(xcoms),
   };
