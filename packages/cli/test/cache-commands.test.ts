@@ -21,6 +21,8 @@ describe("cache commands", () => {
     expect(records.find(({ taskId }) => taskId === "sum")).toEqual({
       key: expect.stringMatching(/^[0-9a-f]{64}$/),
       team: "default",
+      scope: "default",
+      signature: "none",
       dagId: "shapes",
       taskId: "sum",
       sourceHash: expect.stringMatching(/^[0-9a-f]{64}$/),

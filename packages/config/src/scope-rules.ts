@@ -42,7 +42,7 @@ function ownNameFaults(document: unknown, own: string, key: "reads" | "owns"): C
   ];
 }
 
-/** What is in another database is only read. */
+/** A scope in another database is only read. */
 function readOnlyFaults(document: unknown, others: readonly unknown[]): ConfigFault[] {
   const owns = namesAt(document, ["scope", "owns"]);
   const outside = others.filter((scope) => valueAt(scope, ["database"]) !== undefined);

@@ -168,7 +168,7 @@ describe("a config with faults", () => {
       'task_cache.default_ttl: expected a duration with a unit from 1ms to 36500d, such as "12h", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with a unit from 1B to 1048576GiB, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, job_cache, signatures, retention, scheduler, executor, worker_api, api, api_oidc, telemetry, worker, dag_processor, dag_retention, stores, pools, variables, caches, bundles, api_grants, found an unknown name; " +
+      "databse: expected a section: core, database, task_cache, job_cache, signatures, scope, retention, scheduler, executor, worker_api, api, api_oidc, telemetry, worker, dag_processor, dag_retention, stores, scopes, pools, variables, caches, bundles, api_grants, found an unknown name; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);

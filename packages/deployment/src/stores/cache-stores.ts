@@ -77,7 +77,7 @@ export async function openCacheStores(
   }
 }
 
-/** What the cache uses of the metadata database. */
+/** The stores of the metadata database that the cache uses. */
 type MetadataStores = BackendParts["metadata"] & Pick<Metastore, "openRecords">;
 
 function metadataParts(

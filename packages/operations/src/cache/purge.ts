@@ -94,9 +94,7 @@ export async function planPurge(
     wouldDelete: sumOf(tasks.map(({ entries }) => entries)),
     sizeBytes: sumOf(tasks.map(({ sizeBytes }) => sizeBytes)),
     tasks,
-    entries: named
-      .slice(0, MOST_NAMED)
-      .map((record) => reportRecord(record, scopes.own, signatures)),
+    entries: named.slice(0, MOST_NAMED).map((record) => reportRecord(record, scopes.own, signatures)),
     ...missedBy(records),
   };
 }
