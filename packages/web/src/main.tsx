@@ -44,7 +44,7 @@ declare module "@tanstack/react-router" {
 function App(): ReactNode {
   const { data, error, refetch } = useQuery(sessionQuery);
   if (data?.me) return <RouterProvider router={router} />;
-  if (data) return <SignInPage fault={data.fault} />;
+  if (data) return <SignInPage fault={data.fault} hasProvider={data.auth === "oidc"} />;
   return error && <Problem error={error} onRetry={() => void refetch()} />;
 }
 

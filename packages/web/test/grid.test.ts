@@ -75,6 +75,15 @@ describe("answers", () => {
     expect(joinChanges(known, answer(["a"], [run("R1", "r", { revision: 4 })])).runs[0]?.cells).toBe("s");
   });
 
+  it("of a changed run on a page that has not been read leave the grid as it is, and pages have no run twice", () => {
+    const at = (runId: string, day: number) =>
+      run(runId, "s", { createdAt: `2026-11-0${day}T06:00:00.000Z` });
+    const known = answer(["a"], [at("R3", 3), at("R2", 2)], "more");
+    const ids = ({ runs }: GridAnswer) => runs.map(({ runId }) => runId);
+    expect(ids(joinChanges(known, answer(["a"], [at("R1", 1), at("R4", 4)])))).toEqual(["R4", "R3", "R2"]);
+    expect(ids(joinOlder(known, answer(["a"], [at("R2", 2), at("R1", 1)])))).toEqual(["R3", "R2", "R1"]);
+  });
+
   it("with other tasks are aligned by their names", () => {
     const known = answer(["a", "b"], [run("R2", "sf")]);
     const joined = joinOlder(known, answer(["b", "gone"], [run("R1", "Hx")]));

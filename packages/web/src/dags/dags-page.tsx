@@ -2,6 +2,7 @@
 
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { quoted } from "../format/quoted.ts";
 import { useCallback, useMemo, useRef, type ReactNode } from "react";
 import { Chips } from "../controls/chips.tsx";
 import { Empty } from "../controls/empty.tsx";
@@ -42,7 +43,7 @@ export function DagsPage(): ReactNode {
   const search = (change: Record<string, string | undefined>): void =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   return (
-    <Page title="Dags" command={team === undefined ? "dags list" : `dags list --team ${team}`}>
+    <Page title="Dags" command={team === undefined ? "dags list" : `dags list --team ${quoted(team)}`}>
       {data.items.length > 0 && (
         <div className={styles.filters}>
           <Chips

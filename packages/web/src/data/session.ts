@@ -15,6 +15,8 @@ let signingIn: Promise<unknown> | undefined;
 
 /** Opens a session if the address has a code, which is removed from it. Call it before anything is asked. */
 export function signInByLink(): void {
+  // A link that is opened in this tab changes nothing but the fragment.
+  addEventListener("hashchange", () => CODE.test(location.hash) && location.reload());
   const code = CODE.exec(location.hash)?.groups?.["code"];
   if (code === undefined) return;
   history.replaceState(history.state, "", location.pathname + location.search);

@@ -102,7 +102,8 @@ function drawInstance(
   const length = Math.max(scale.x(instance.endedAt ?? picture.now) - x, LEAST_WIDTH);
   context.fillStyle = colors.palette.of(tone, "tone");
   context.fillRect(x, top, length, BAR_HEIGHT);
-  const ms = instance.durationMs ?? (instance.endedAt ?? picture.now) - instance.startedAt;
+  // The browser's clock may be behind the server's.
+  const ms = instance.durationMs ?? Math.max(0, (instance.endedAt ?? picture.now) - instance.startedAt);
   drawWords(context, formatDuration(ms), x, x + length, y, picture, colors);
 }
 

@@ -2,6 +2,7 @@
 
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { quoted } from "../format/quoted.ts";
 import type { ReactNode } from "react";
 import { Chips } from "../controls/chips.tsx";
 import { Facts } from "../controls/facts.tsx";
@@ -51,7 +52,7 @@ export function HomePage(): ReactNode {
           }))}
         />
       }
-      command={team === undefined ? "runs list" : `runs list --team ${team}`}
+      command={team === undefined ? "runs list" : `runs list --team ${quoted(team)}`}
     >
       {isNew && <HomeEmpty team={team} />}
       <Facts

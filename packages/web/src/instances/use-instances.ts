@@ -36,6 +36,8 @@ export function instancesQuery({ team, dagId, runId }: RunParams) {
       return mergePages(known, pages);
     },
     staleTime: Infinity,
+    // It may have changed while no page followed it; the question is for what has.
+    refetchOnMount: "always",
     structuralSharing: false,
   });
 }

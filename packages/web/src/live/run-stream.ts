@@ -1,6 +1,7 @@
 // The stream of changed runs. Browsers have few connections for all tabs, so one tab holds it and tells the others.
 
 import type { ChangedRun } from "./affected.ts";
+import { openLasting } from "./lasting-source.ts";
 
 /** `live`: changes are told as they happen. `waiting`: the connection is being made. */
 export type LiveState = "live" | "waiting";
@@ -83,18 +84,24 @@ async function lead(
   signal: AbortSignal,
 ): Promise<void> {
   const path = team === undefined ? "" : `/teams/${encodeURIComponent(team)}`;
-  const source = new EventSource(`/api/v1${path}/events`);
-  let wasOpen = false;
-  source.addEventListener("open", () => {
-    tell({ kind: "state", state: "live" });
-    if (wasOpen) tell({ kind: "resync" });
-    wasOpen = true;
+  await new Promise<void>((resolve) => {
+    const close = openLasting(`/api/v1${path}/events`, (source) => {
+      source.addEventListener("open", () => {
+        tell({ kind: "state", state: "live" });
+        // The stream tells of changes from now on: those since the pages asked are not among them.
+        tell({ kind: "resync" });
+      });
+      source.addEventListener("error", () => tell({ kind: "state", state: "waiting" }));
+      source.addEventListener("resync", () => tell({ kind: "resync" }));
+      source.addEventListener("run", ({ data }) =>
+        tell({ kind: "run", run: JSON.parse(data as string) as ChangedRun }),
+      );
+    });
+    const end = (): void => {
+      close();
+      resolve();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
   });
-  source.addEventListener("error", () => tell({ kind: "state", state: "waiting" }));
-  source.addEventListener("resync", () => tell({ kind: "resync" }));
-  source.addEventListener("run", ({ data }) =>
-    tell({ kind: "run", run: JSON.parse(data as string) as ChangedRun }),
-  );
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  source.close();
 }

@@ -1,6 +1,7 @@
 // Reads the log of an attempt: parts of it by range, and what is written to it as events.
 
 import { ask } from "../data/api.ts";
+import { openLasting } from "../live/lasting-source.ts";
 
 /** Names an attempt. */
 export interface LogName {
@@ -58,14 +59,19 @@ export function followLog(
   from: number,
   listener: { onText(text: string, to: number): void; onEnd(): void },
 ): () => void {
-  const source = new EventSource(`${logAddress(name)}/stream?from=${from}`);
-  source.addEventListener("message", ({ data, lastEventId }) => {
-    const { text } = JSON.parse(data as string) as { text: string };
-    listener.onText(text, Number(lastEventId));
-  });
-  source.addEventListener("end", () => {
-    source.close();
-    listener.onEnd();
-  });
-  return () => source.close();
+  let to = from;
+  return openLasting(
+    () => `${logAddress(name)}/stream?from=${to}`,
+    (source, close) => {
+      source.addEventListener("message", ({ data, lastEventId }) => {
+        const { text } = JSON.parse(data as string) as { text: string };
+        to = Number(lastEventId);
+        listener.onText(text, to);
+      });
+      source.addEventListener("end", () => {
+        close();
+        listener.onEnd();
+      });
+    },
+  );
 }

@@ -9,6 +9,7 @@ export function useNow(isUnderWay: boolean): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     if (!isUnderWay) return undefined;
+    setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), TICK_MS);
     return () => clearInterval(timer);
   }, [isUnderWay]);

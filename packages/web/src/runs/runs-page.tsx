@@ -2,6 +2,7 @@
 
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { quoted } from "../format/quoted.ts";
 import type { ReactNode } from "react";
 import { Empty } from "../controls/empty.tsx";
 import { Page } from "../controls/page.tsx";
@@ -72,7 +73,7 @@ export function RunsPage(): ReactNode {
 
 function commandOf({ state, runType, text, from, to, team }: ReturnType<typeof runsInput>): string {
   const options = Object.entries({ team, state, type: runType, since: from, until: to, text }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]),
+    ([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]),
   );
   return ["runs list", ...options].join(" ");
 }

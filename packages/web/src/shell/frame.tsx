@@ -1,6 +1,6 @@
 // The frame of all pages: navigation, team, live indicator, theme.
 
-import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useParams, useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, type ReactNode } from "react";
 import { useTeam } from "../data/use-session.ts";
 import { LiveProvider } from "../live/live-provider.tsx";
@@ -30,9 +30,10 @@ const PLACES = [
 /** The frame. */
 export function Frame(): ReactNode {
   const team = useTeam();
+  const { team: ofPath } = useParams({ strict: false });
   useEffect(listenForKeys, []);
   return (
-    <LiveProvider team={team}>
+    <LiveProvider team={ofPath ?? team}>
       <a className={styles.skip} href="#content">
         Skip to content
       </a>

@@ -9,6 +9,7 @@ import { Dialog } from "../controls/dialog.tsx";
 import { MadeToken } from "../controls/made-token.tsx";
 import { Problem } from "../controls/problem.tsx";
 import { Table, type Column } from "../controls/table.tsx";
+import { Select } from "../controls/select.tsx";
 import { TextField } from "../controls/text-field.tsx";
 import { Time } from "../controls/time.tsx";
 import { read, type OutputOf } from "../data/api.ts";
@@ -71,10 +72,15 @@ function Revoke({ token: { id, name, revokedAt } }: { readonly token: Token }): 
   );
 }
 
+const DAY_MS = 86_400_000;
+const DAYS = ["30", "90", "366"] as const;
+const NEVER = "never";
+
 function MakeDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const make = useAct("workers.token");
   const [name, setName] = useState("");
   const [queues, setQueues] = useState("");
+  const [days, setDays] = useState("90");
   const named = queues.split(/[\s,]+/).filter((queue) => queue !== "");
   return (
     <Dialog
@@ -91,7 +97,7 @@ function MakeDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
               onPress={() =>
                 make.mutate({
                   name: name.trim(),
-                  validForMs: null,
+                  validForMs: days === NEVER ? null : Number(days) * DAY_MS,
                   ...(named.length > 0 && { queues: named }),
                 })
               }
@@ -112,6 +118,15 @@ function MakeDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
             hint="Names with spaces between; none: all"
             value={queues}
             onChange={setQueues}
+          />
+          <Select
+            label="Valid for"
+            options={[
+              ...DAYS.map((id) => ({ id, text: `${id} days` })),
+              { id: NEVER, text: "until it is revoked" },
+            ]}
+            value={days}
+            onChange={setDays}
           />
         </>
       )}

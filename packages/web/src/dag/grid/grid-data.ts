@@ -14,7 +14,10 @@ export type GridTask = GridAnswer["tasks"][number];
 /** The letter of a task that a run does not have. */
 const NO_CELL = ".";
 
-/** Joins an answer about changed runs: those that are known are replaced, others are newer. */
+/**
+ * Joins an answer about changed runs: those that are known are replaced, newer ones come first. One that is older than
+ * all that are known is on a page that has not been read.
+ */
 export function joinChanges(known: GridAnswer, changes: GridAnswer): GridAnswer {
   const { tasks, align } = alignTasks(known, changes);
   const changed = new Map(changes.runs.map((run) => [run.runId, align(changes, run)]));
@@ -24,15 +27,19 @@ export function joinChanges(known: GridAnswer, changes: GridAnswer): GridAnswer 
     // Answers may arrive in another order than they were asked for.
     return other && other.revision >= run.revision ? other : align(known, run);
   });
-  return { tasks, runs: [...changed.values(), ...kept], next: known.next };
+  const oldest = known.next === null ? undefined : known.runs.at(-1);
+  const newer = [...changed.values()].filter((run) => !oldest || run.createdAt >= oldest.createdAt);
+  return { tasks, runs: [...newer, ...kept], next: known.next };
 }
 
 /** Joins the page of older runs that follows. */
 export function joinOlder(known: GridAnswer, older: GridAnswer): GridAnswer {
   const { tasks, align } = alignTasks(known, older);
+  const ids = new Set(known.runs.map(({ runId }) => runId));
+  const others = older.runs.filter(({ runId }) => !ids.has(runId));
   return {
     tasks,
-    runs: [...known.runs.map((run) => align(known, run)), ...older.runs.map((run) => align(older, run))],
+    runs: [...known.runs.map((run) => align(known, run)), ...others.map((run) => align(older, run))],
     next: older.next,
   };
 }

@@ -18,6 +18,8 @@ export function gridQuery(team: string, dagId: string) {
   return {
     queryKey: ["grid", team, dagId] as const,
     queryFn: async (): Promise<GridAnswer> => await call("dags.grid", { team, dagId, limit: PAGE }),
+    // It may have changed while no page followed it.
+    refetchOnMount: "always" as const,
   };
 }
 
