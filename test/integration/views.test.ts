@@ -1,11 +1,4 @@
-import {
-  canonicalJson,
-  MemodagError,
-  silentLogger,
-  systemClock,
-  type DagVersion,
-  type JsonObject,
-} from "@memodag/core";
+import { MemodagError, silentLogger, systemClock, type DagVersion, type JsonObject } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import type { OperationContext, Stores } from "@memodag/operations";
 import { findOperation, type OperationTypes } from "@memodag/operations/contract";
