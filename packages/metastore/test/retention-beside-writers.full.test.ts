@@ -19,7 +19,7 @@ describe.each(TEST_DIALECTS)("retention on %s", { timeout: TIMEOUT_MS }, (dialec
   afterEach(() => metastore.close());
 
   // PostgreSQL does not make other writers wait, and takes longer over each row.
-  const many = dialect === "sqlite" ? 50_000 : 10_000;
+  const many = dialect === "sqlite" ? 20_000 : 10_000;
   const bytesType = dialect === "sqlite" ? "blob" : "bytea";
 
   test(`lets others write while ${many} records and their bytes go`, async ({ annotate }) => {
