@@ -130,7 +130,7 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     dag.triggerDagRun("step", {
       dagId: other.dagId,
       waitForCompletion: true,
-      executionTimeout: "50ms",
+      executionTimeout: "1s",
       retries: 1,
       retryDelay: 0,
     });
@@ -139,7 +139,7 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     });
     expect(instance).toMatchObject({ state: "failed", tryNumber: 2, error: { code: "task_timeout" } });
     expect(instance?.error?.message).toMatch(
-      /Timed out after 50ms: .* was still (queued|running); find out why, or raise the task's exec/,
+      /Timed out after 1s: .* was still (queued|running); find out why, or raise the task's exec/,
     );
     expect((await rig.runsOf(other)).every(({ endedAt }) => endedAt === null)).toBe(true);
   });
