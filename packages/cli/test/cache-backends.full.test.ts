@@ -172,7 +172,10 @@ describe("a cache database of its own", () => {
 
   it("is done without while it is not migrated, and used once it is", async () => {
     await using database = await createTestDatabase("postgres");
-    project = projectWith("", `url = ${JSON.stringify(database.url)}\nlookup_timeout = "30s"\nbreaker_threshold = 100`);
+    project = projectWith(
+      "",
+      `url = ${JSON.stringify(database.url)}\nlookup_timeout = "30s"\nbreaker_threshold = 100`,
+    );
     const [before] = await runTwice();
     expect(before).toMatchObject({ state: "success", cache: { hit: 0 } });
     expect(before.tasks[0]?.cacheReason).toMatch(/^\[task_cache\] url: .*memodag db migrate/);
