@@ -34,7 +34,7 @@ async function measureRecords(report: Report): Promise<void> {
     return us;
   };
   const goal = { text: "at most 100 µs", isMet: (value: number) => value <= 100 };
-  const withKey = new SignatureChecks([publicKey], "strict", signer);
+  const withKey = new SignatureChecks([publicKey], "strict", { signer });
   report(absolute("a record, checked by a scheduler with the private key", "µs", await check(withKey), goal));
   const others = new SignatureChecks([publicKey], "strict");
   const floor = bareVerification();
@@ -85,7 +85,7 @@ function recordOf(index: number): FoundRecord {
 async function measureRuns({ dialect, metastore }: BenchDatabase, report: Report): Promise<void> {
   const open = (dagId: string, isSigned: boolean): BenchRuns =>
     new BenchRuns(metastore, new PretendedExecutor(), dagId, undefined, {
-      ...(isSigned && { signer, signatures: new SignatureChecks([publicKey], "strict", signer) }),
+      ...(isSigned && { signer, signatures: new SignatureChecks([publicKey], "strict", { signer }) }),
     });
   const fill = async (dagId: string, isSigned: boolean): Promise<void> => {
     const runs = open(dagId, isSigned);

@@ -33,7 +33,7 @@ describe.each(TEST_DIALECTS)("signatures of records on %s", (dialect) => {
       results,
       valueStore: null,
       keepsEntries: true,
-      signatures: new SignatureChecks(keys, mode, signer),
+      signatures: new SignatureChecks(keys, mode, { ...(signer && { signer }) }),
       ...(signer && { signer }),
       clock: systemClock,
       log: silentLogger,
@@ -149,6 +149,56 @@ describe.each(TEST_DIALECTS)("signatures of records on %s", (dialect) => {
         ]);
       await metastore.execute("delete from cache_record");
     }
+  });
+
+  // No scheduler writes these, and no statement can be made of them.
+  const WRONG_ORIGINS: readonly unknown[] = [null, {}, { signedAt: 1 }];
+  const WRONG_FIELDS: readonly object[] = [
+    { dagId: 7 },
+    { sourceHash: null },
+    { runtime: { node: 1 } },
+    { runtime: { node: "\ud800" } },
+    { runtime: "x" },
+    { scope: 5 },
+    { worker: [] },
+    { signedAt: "1" },
+  ];
+
+  test("of which no statement can be made refuse their own records, and none beside them", async () => {
+    const [a, b] = [entryOf("a"), entryOf("b")];
+    for (const wrong of [...WRONG_ORIGINS, ...WRONG_FIELDS]) {
+      for (const entry of [a, b]) await signing().store(entry, "replace");
+      const [record] = await metastore.records.list({ key: a.record.key }, { limit: 1, offset: 0 });
+      const signed = JSON.parse(record!.signature!) as { origin: object };
+      const origin = WRONG_ORIGINS.includes(wrong) ? wrong : { ...signed.origin, ...(wrong as object) };
+      const text = JSON.stringify({ ...signed, origin });
+      await metastore.execute(
+        `update cache_record set signature = '${text.replaceAll("'", "''")}' where key = '${a.record.key}'`,
+      );
+      const asks = [a, b].map(({ record: { key } }) => ({ key, ttlMs: null, errorsTtlMs: null }));
+      const outcome = await cacheWith([own.publicKey]).openPass("red").ask(asks);
+      const answers = outcome.kind === "answered" ? asks.map(({ key }) => outcome.answers.get(key)) : outcome;
+      expect([wrong, answers]).toMatchObject([wrong, [{ reason: "signature_invalid" }, { kind: "hit" }]]);
+      const [listed] = await metastore.records.list({ key: a.record.key }, { limit: 1, offset: 0 });
+      expect(new SignatureChecks([own.publicKey], "on").check(listed!)).toBe("wrong");
+      await metastore.execute("delete from cache_record");
+    }
+  });
+
+  test("do not fit a record that was moved to another scope", async () => {
+    const { privateKey, publicKey } = own;
+    const signer = new RecordSigner({ privateKey, scheduler: "s", scope: "ci", now: () => Date.now() });
+    const { xcoms, ...entry } = entryOf("a");
+    const sized = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
+    const record = { ...entry.record, xcoms: sized };
+    await metastore.results.write("red", xcoms);
+    const ci = { own: "ci", reads: [], owns: [] };
+    await metastore.openRecords(ci).put({ ...record, signature: signer.sign(record, null) }, "replace");
+    const [listed] = await metastore.openRecords(ci).list({}, { limit: 1, offset: 0 });
+    expect(new SignatureChecks([publicKey], "on").check(listed!)).toBe("right");
+    const moved = `update cache_record set scope = 'default', key = '${record.key}'`;
+    await metastore.execute(`delete from cache_record_result; ${moved}`);
+    expect(await ask(cacheWith([publicKey]), record.key)).toBe("signature_invalid");
   });
 
   test("show a change of the origin, which no hit returns", async () => {

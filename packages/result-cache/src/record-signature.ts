@@ -12,6 +12,7 @@ import {
 } from "node:crypto";
 import { canonicalJson, RETURN_VALUE, sha256, type Digest } from "@memodag/core";
 import type { CacheRecord, NewCacheRecord } from "./record-store.ts";
+import { DEFAULT_SCOPE } from "./scopes.ts";
 
 /** The fields of a record that decide what a hit returns and for how long. */
 export type Signable = Pick<
@@ -28,6 +29,8 @@ export interface Origin {
   readonly inputs: Digest;
   readonly runtime: Readonly<Record<string, string>>;
   readonly scheduler: string;
+  /** The scope that made it. Absent: `default`. */
+  readonly scope?: string;
   /** Where the attempt ran; `null`: not known. */
   readonly worker: string | null;
   /** Milliseconds since the Unix epoch, by the scheduler's clock. */
@@ -73,6 +76,8 @@ export interface RecordSignerParts {
   readonly privateKey: KeyObject;
   /** The name of this scheduler in statements. */
   readonly scheduler: string;
+  /** The scope that it writes to. Default: `default`. */
+  readonly scope?: string;
   readonly now: () => number;
 }
 
@@ -93,7 +98,7 @@ export class RecordSigner {
 
   /** Returns the `signature` of a record; `worker`: where its attempt ran. */
   sign(record: Omit<NewCacheRecord, "signature">, worker: string | null): string {
-    const { privateKey, scheduler, now } = this.#parts;
+    const { privateKey, scheduler, scope = DEFAULT_SCOPE, now } = this.#parts;
     const { dagId, taskId, sourceHash, components } = record;
     const origin = {
       dagId,
@@ -102,6 +107,7 @@ export class RecordSigner {
       inputs: inputsDigest(components),
       runtime: components.runtime ?? {},
       scheduler,
+      ...(scope !== DEFAULT_SCOPE && { scope }),
       worker,
       signedAt: now(),
     };
@@ -134,12 +140,30 @@ export function readSignature(text: string): RecordSignature | undefined {
   }
   const { keyId, sig, mac, origin } = { ...(value as Partial<RecordSignature> | null) };
   const isWhole =
-    typeof keyId === "string" &&
-    typeof sig === "string" &&
-    typeof mac === "string" &&
-    typeof origin === "object";
-  if (!isWhole || origin === null || !Number.isFinite(origin.signedAt)) return undefined;
-  return { keyId, sig, mac, origin };
+    typeof keyId === "string" && typeof sig === "string" && typeof mac === "string" && isOrigin(origin);
+  return isWhole ? { keyId, sig, mac, origin } : undefined;
+}
+
+/** A statement can be made of it: whoever writes to the database chooses its fields. */
+function isOrigin(value: unknown): value is Origin {
+  if (typeof value !== "object" || value === null) return false;
+  const { scope, worker, signedAt, runtime, ...texts } = value as Partial<Origin>;
+  const { dagId, taskId, sourceHash, inputs, scheduler } = texts;
+  const isText = (field: unknown): boolean => typeof field === "string" && field.isWellFormed();
+  return (
+    [dagId, taskId, sourceHash, inputs, scheduler].every(isText) &&
+    (scope === undefined || isText(scope)) &&
+    (worker === null || isText(worker)) &&
+    Number.isFinite(signedAt) &&
+    typeof runtime === "object" &&
+    runtime !== null &&
+    Object.entries(runtime).flat().every(isText)
+  );
+}
+
+/** True if the scope that was signed is that of the record. @param own of a record that names none */
+export function hasSignedScope({ scope }: Pick<CacheRecord, "scope">, origin: Origin, own: string): boolean {
+  return (scope ?? own) === (origin.scope ?? DEFAULT_SCOPE);
 }
 
 /** The bytes that a signature is over: DSSE's encoding of the statement. */
@@ -207,7 +231,7 @@ function statementOf(record: Signable, origin: Origin): string {
     name: "error",
     digest: { sha256: sha256(JSON.stringify([storable(error.code), storable(error.message)])) },
   };
-  const { dagId, taskId, sourceHash, inputs, runtime, scheduler, worker, signedAt } = origin;
+  const { dagId, taskId, sourceHash, inputs, runtime, scheduler, scope, worker, signedAt } = origin;
   return canonicalJson({
     _type: "https://in-toto.io/Statement/v1",
     subject: failure ? [failure, ...values.toSorted(byName)] : values.toSorted(byName),
@@ -237,6 +261,7 @@ function statementOf(record: Signable, origin: Origin): string {
           .toSorted(),
       }),
       ...(validForMs !== undefined && { validForMs }),
+      ...(scope !== undefined && { scope }),
     },
   });
 }

@@ -4,6 +4,7 @@ import { hash, verify, type KeyObject } from "node:crypto";
 import type { SealState } from "./record-seal.ts";
 import {
   hasSignedOrigin,
+  hasSignedScope,
   keyIdOf,
   readSignature,
   signedBytes,
@@ -14,6 +15,7 @@ import {
   type Signable,
 } from "./record-signature.ts";
 import type { FoundRecord } from "./record-store.ts";
+import { DEFAULT_SCOPE } from "./scopes.ts";
 
 /** `on`: records without a signature are used; `strict`: they are not. */
 export type SignatureMode = "on" | "strict";
@@ -37,27 +39,37 @@ export class SignatureChecks {
   readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #mode: SignatureMode;
   readonly #signer: RecordSigner | undefined;
+  readonly #scope: string;
   /** Digests of signatures with what they are over. */
   readonly #right = new Set<string>();
 
   /**
    * @param keys Ed25519; a record signed with another one is not used
-   * @param signer of this process, whose records take no verification
+   * @param own `signer`: of this process, whose records take no verification. `scope`: of records that name none;
+   *   default: `default`
    */
-  constructor(keys: readonly KeyObject[], mode: SignatureMode, signer?: RecordSigner) {
+  constructor(
+    keys: readonly KeyObject[],
+    mode: SignatureMode,
+    { signer, scope = DEFAULT_SCOPE }: { readonly signer?: RecordSigner; readonly scope?: string } = {},
+  ) {
     this.#signer = signer;
+    this.#scope = scope;
     this.#keys = new Map(keys.map((key) => [keyIdOf(key), key]));
     this.#mode = mode;
   }
 
   /** The verdict on a record with its origin. */
-  check(record: Signable & OriginColumns & { readonly signature?: string | undefined }): SealState {
+  check(
+    record: Signable & OriginColumns & { readonly signature?: string | undefined; readonly scope?: string },
+  ): SealState {
     if (record.signature === undefined) return "none";
     const signature = readSignature(record.signature);
     if (!signature) return "wrong";
     const key = this.#keys.get(signature.keyId);
     if (!key) return "foreign";
     if (!hasSignedOrigin(record, signature.origin)) return "wrong";
+    if (!hasSignedScope(record, signature.origin, this.#scope)) return "wrong";
     return verify(null, signedBytes(record, signature.origin), key, Buffer.from(signature.sig, "base64"))
       ? "right"
       : "wrong";
@@ -92,6 +104,7 @@ export class SignatureChecks {
     if (!signature) return refused("signature_invalid");
     const key = this.#keys.get(signature.keyId);
     if (!key) return refused("signer_unknown");
+    if (!hasSignedScope(record, signature.origin, this.#scope)) return refused("signature_invalid");
     const usable: CheckedRecord = { kind: "usable", record: withSignedAge(record, signature) };
     if (this.#signer?.hasMade(record, signature)) return usable;
     const name = hash("sha256", signature.sig + signedText(record, signature.origin), "base64");

@@ -9,15 +9,22 @@ import { MemodagError, messageOf, type Clock, type Logger } from "@memodag/core"
 import { keyIdOf, RecordSigner, SignatureChecks } from "@memodag/result-cache";
 
 /** Returns what checks signatures of results that a run may use; undefined: they are not looked at. */
-export function openSignatures({ signatures }: Config, signer?: RecordSigner): SignatureChecks | undefined {
+export function openSignatures(
+  { signatures, scope: { name: scope } }: Config,
+  signer?: RecordSigner,
+): SignatureChecks | undefined {
   const { mode } = signatures;
-  return mode === "off" ? undefined : new SignatureChecks(publicKeysOf(signatures), mode, signer);
+  if (mode === "off") return undefined;
+  return new SignatureChecks(publicKeysOf(signatures), mode, { ...(signer && { signer }), scope });
 }
 
 /** Returns what checks signatures for listings, which show them whatever the mode is; undefined: there are no keys. */
-export function openListedSignatures({ signatures }: Config): SignatureChecks | undefined {
+export function openListedSignatures({
+  signatures,
+  scope: { name: scope },
+}: Config): SignatureChecks | undefined {
   const keys = publicKeysOf(signatures);
-  return keys.length === 0 ? undefined : new SignatureChecks(keys, "on");
+  return keys.length === 0 ? undefined : new SignatureChecks(keys, "on", { scope });
 }
 
 /**
@@ -49,7 +56,12 @@ export function openSigner(
       `[signatures] public_keys does not have the public key of this scheduler's private key: add ${own}`,
     );
   }
-  return new RecordSigner({ privateKey, scheduler: `${hostname()}:${process.pid}`, now: () => clock.now() });
+  return new RecordSigner({
+    privateKey,
+    scheduler: `${hostname()}:${process.pid}`,
+    scope: config.scope.name,
+    now: () => clock.now(),
+  });
 }
 
 function publicKeysOf({ publicKeys = "" }: Config["signatures"]): KeyObject[] {
