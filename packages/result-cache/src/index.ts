@@ -15,6 +15,7 @@ export * from "./filesystem/filesystem-byte-store.ts";
 export * from "./filesystem/filesystem-lease-store.ts";
 export * from "./filesystem/filesystem-record-store.ts";
 export * from "./filesystem/filesystem-result-store.ts";
+export { folderOfScope } from "./filesystem/scope-folders.ts";
 export * from "./compare-components.ts";
 export * from "./decisions/decision-log.ts";
 export * from "./decisions/decision-store.ts";

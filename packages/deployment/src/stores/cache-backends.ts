@@ -28,7 +28,7 @@ import {
   type NamedModule,
 } from "./backend-modules.ts";
 import { openDatabase } from "./database.ts";
-import { folderOfScope, recordsInScopes, scopesOf, type OutsideScopes } from "./scopes.ts";
+import { recordsInScopes, scopesOf, type OutsideScopes } from "./scopes.ts";
 
 /** The config's key that names the cache's backend. */
 export const BACKEND_KEY = "core.task_cache_backend";
@@ -100,7 +100,7 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       const records = recordsInScopes(
         config,
         parts.outside.byName,
-        (scope) => new FilesystemRecordStore(folderOfScope(root, scope), systemClock),
+        (scope) => new FilesystemRecordStore(root, systemClock, scope),
       );
       return unclosed({ records, results: new FilesystemResultStore(root, systemClock) }, true);
     }
@@ -132,7 +132,7 @@ async function openStoreBackend(
       const records = recordsInScopes(
         parts.loaded.config,
         parts.outside.byName,
-        (scope) => new FilesystemRecordStore(folderOfScope(root, scope), systemClock),
+        (scope) => new FilesystemRecordStore(root, systemClock, scope),
       );
       return unclosed({ records, results: new ByteResultStore(bytes) }, true);
     }

@@ -8,11 +8,12 @@ import {
   FilesystemLeaseStore,
   LEASE_STORE_METHODS,
   MemoryLeaseStore,
+  folderOfScope,
   type LeaseStore,
 } from "@memodag/result-cache";
 import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "./backend-modules.ts";
 import { cacheFolder, folderOfStore } from "./cache-backends.ts";
-import { folderOfScope, scopesOf } from "./scopes.ts";
+import { scopesOf } from "./scopes.ts";
 import { listNameableStores, lockStoreFault } from "./store-roles.ts";
 import { placeOf } from "./used-stores.ts";
 

@@ -1,6 +1,5 @@
 // The scopes of a config: which there are, and those that are in other databases.
 
-import { join } from "node:path";
 import type { Config } from "@memodag/config";
 import { MemodagError, messageOf, type Logger } from "@memodag/core";
 import {
@@ -18,11 +17,6 @@ import { openAsItIs } from "./database.ts";
 /** The scopes of a config. */
 export function scopesOf({ scope: { name, reads, owns } }: Config): Scopes {
   return { own: name, reads, owns };
-}
-
-/** The folder of a scope's records or locks below that of a store; earlier ones of the scope `default` are in it itself. */
-export function folderOfScope(root: string, scope: string): string {
-  return scope === DEFAULT_SCOPE ? root : join(root, "scopes", scope);
 }
 
 /**

@@ -22,9 +22,19 @@ import type { FiledRecord } from "./record-file.ts";
 import { RecordFolder } from "./record-folder.ts";
 import { TaskSums, matchesFilter } from "../record-matching.ts";
 import { teamFolderName } from "./safe-names.ts";
+import { DEFAULT_SCOPE } from "../scopes.ts";
+import { folderOfScope, foldersOfScopes } from "./scope-folders.ts";
 import { listNames } from "./team-folder.ts";
 
 const TEAM_FOLDER = /^(?:team|sha256)-/;
+
+function recordsFolder(ofScope: string): string {
+  return join(ofScope, "records");
+}
+
+async function teamFoldersOf(folder: string): Promise<string[]> {
+  return (await listNames(folder)).filter((name) => TEAM_FOLDER.test(name));
+}
 
 /**
  * Keeps each record in `records/<team>/<2 digits>/<key>.json` of a folder that any number of processes
@@ -35,6 +45,7 @@ const TEAM_FOLDER = /^(?:team|sha256)-/;
  * no digest.
  */
 export class FilesystemRecordStore implements RecordStore {
+  readonly #root: string;
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #teams = new Map<string, RecordFolder>();
@@ -42,9 +53,11 @@ export class FilesystemRecordStore implements RecordStore {
   /**
    * @param root made when the first record is put; may be that of a `FilesystemResultStore`
    * @param clock tells ages, and when a half-written file has been abandoned
+   * @param scope whose records these are; those of others are in the same folder, with the same results
    */
-  constructor(root: string, clock: Clock) {
-    this.#folder = join(root, "records");
+  constructor(root: string, clock: Clock, scope: string = DEFAULT_SCOPE) {
+    this.#root = root;
+    this.#folder = recordsFolder(folderOfScope(root, scope));
     this.#clock = clock;
   }
 
@@ -122,6 +135,7 @@ export class FilesystemRecordStore implements RecordStore {
   async retention(): Promise<RecordRetention> {
     const records = {
       visit: () => this.#visitAll(),
+      visitNaming: () => this.#visitScopes(),
       tryRemove: (team: string, key: Digest, isDoomed: (record: FiledRecord) => boolean) =>
         withFolderFailure(this.#folder, () => this.#folderOf(team).tryRemove(key, isDoomed)),
     };
@@ -129,12 +143,24 @@ export class FilesystemRecordStore implements RecordStore {
   }
 
   async *#visitAll(): AsyncGenerator<readonly FiledRecord[]> {
-    for (const folder of await this.#foldersOf({})) {
-      for await (const keys of folder.keys({})) {
-        const records = await withFolderFailure(this.#folder, () =>
-          inBatches(keys, (key) => folder.read(key)),
-        );
-        yield records.filter((record) => record !== undefined);
+    for (const folder of await this.#foldersOf({})) yield* this.#visitFolder(folder);
+  }
+
+  async *#visitFolder(folder: RecordFolder): AsyncGenerator<readonly FiledRecord[]> {
+    for await (const keys of folder.keys({})) {
+      const records = await withFolderFailure(this.#folder, () => inBatches(keys, (key) => folder.read(key)));
+      yield records.filter((record) => record !== undefined);
+    }
+  }
+
+  /** Bytes belong to no scope: each record of any may name them. */
+  async *#visitScopes(): AsyncGenerator<readonly FiledRecord[]> {
+    for (const folder of await foldersOfScopes(this.#root)) {
+      const records = recordsFolder(folder);
+      if (records === this.#folder) yield* this.#visitAll();
+      else {
+        for (const name of await teamFoldersOf(records))
+          yield* this.#visitFolder(new RecordFolder(records, name, this.#clock));
       }
     }
   }
@@ -156,8 +182,7 @@ export class FilesystemRecordStore implements RecordStore {
 
   async #foldersOf(filter: RecordFilter): Promise<RecordFolder[]> {
     if (filter.team !== undefined) return [this.#folderOf(filter.team)];
-    const names = await listNames(this.#folder);
-    return names.filter((name) => TEAM_FOLDER.test(name)).map((name) => this.#folderNamed(name));
+    return (await teamFoldersOf(this.#folder)).map((name) => this.#folderNamed(name));
   }
 
   #folderOf(team: string): RecordFolder {

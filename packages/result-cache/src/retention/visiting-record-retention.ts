@@ -12,6 +12,8 @@ export type KeptRecord = Omit<CacheRecord, "ageMs">;
 export interface VisitableRecords {
   /** All records, some at a time. */
   visit(): AsyncIterable<readonly KeptRecord[]>;
+  /** All that name bytes which are kept with those of these records. Default: the same. */
+  visitNaming?(): AsyncIterable<readonly KeptRecord[]>;
   /** Removes the record under a key if `isDoomed` holds for it at that moment. */
   tryRemove(team: string, key: Digest, isDoomed: (record: KeptRecord) => boolean): Promise<boolean>;
 }
@@ -108,7 +110,7 @@ export class VisitingRecordRetention implements RecordRetention {
 
   async #listNamed(): Promise<ReadonlySet<string>> {
     const named = new Set<string>();
-    for await (const records of this.#records.visit()) {
+    for await (const records of this.#records.visitNaming?.() ?? this.#records.visit()) {
       for (const { team, xcoms } of records) for (const { digest } of xcoms) named.add(nameOf(team, digest));
     }
     return named;
