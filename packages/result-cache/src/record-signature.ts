@@ -144,7 +144,7 @@ export function readSignature(text: string): RecordSignature | undefined {
   return isWhole ? { keyId, sig, mac, origin } : undefined;
 }
 
-/** A statement can be made of it: whoever writes to the database chooses its fields. */
+/** True if a statement can be made of it: another process that writes to the database chooses its fields. */
 function isOrigin(value: unknown): value is Origin {
   if (typeof value !== "object" || value === null) return false;
   const { scope, worker, signedAt, runtime, ...texts } = value as Partial<Origin>;
