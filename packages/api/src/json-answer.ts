@@ -1,7 +1,7 @@
 // Answers in JSON, with an ETag by which a client need not read twice what has not changed.
 
 import { JSON_TYPE } from "@memodag/api-contract";
-import { sha256 } from "@memodag/core";
+import { sha256, systemClock, type CancelTimer, type Clock } from "@memodag/core";
 import type { Context } from "hono";
 
 const TAG_DIGITS = 32;
@@ -55,17 +55,36 @@ export function answerJson(
   return new Response(body, { headers: { ...headers, "content-type": JSON_TYPE } });
 }
 
+/** Milliseconds without a read after which a client is given up: it keeps others from their answers. */
+const STALLED_MS = 60_000;
+
 /** As fast as the client reads: nothing is copied into the buffers of its connection before. */
-function inPieces(bytes: Uint8Array<ArrayBuffer>, onSent: () => void): ReadableStream<Uint8Array> {
+export function inPieces(
+  bytes: Uint8Array<ArrayBuffer>,
+  onSent: () => void,
+  clock: Pick<Clock, "after"> = systemClock,
+): ReadableStream<Uint8Array> {
   let at = 0;
+  let cancelTimer: CancelTimer = () => undefined;
+  const end = (): void => {
+    cancelTimer();
+    onSent();
+  };
   return new ReadableStream({
     pull(controller) {
+      cancelTimer();
       controller.enqueue(bytes.subarray(at, at + PIECE_BYTES));
       at += PIECE_BYTES;
-      if (at < bytes.length) return;
-      controller.close();
-      onSent();
+      if (at >= bytes.length) {
+        controller.close();
+        end();
+        return;
+      }
+      cancelTimer = clock.after(STALLED_MS, () => {
+        controller.error(new Error(`the client has read nothing for ${STALLED_MS} ms`));
+        end();
+      });
     },
-    cancel: onSent,
+    cancel: end,
   });
 }
