@@ -3,7 +3,13 @@ import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/m
 import type { OperationContext, Stores } from "@memodag/operations";
 import { findOperation, type OperationTypes } from "@memodag/operations/contract";
 import type { DagGrid } from "@memodag/operations/dags";
-import type { HomeReport, InstanceColumns, InstancePage, RunOutline } from "@memodag/operations/runs";
+import {
+  diffRuns,
+  type HomeReport,
+  type InstanceColumns,
+  type InstancePage,
+  type RunOutline,
+} from "@memodag/operations/runs";
 import type { ClearedTasks, ValueReport } from "@memodag/operations/tasks";
 import { Values } from "@memodag/result-cache";
 import { Dag } from "memodag";
@@ -32,11 +38,8 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
   let version: DagVersion;
   let runIds: string[];
 
-  /** The output of an operation, which its schema has to take. */
-  async function ask<T>(name: string, input: JsonObject, stores: Partial<Stores> = {}): Promise<T> {
-    const operation = findOperation(name);
-    if (!operation) throw new Error(`there is no operation ${name}`);
-    const context = {
+  function contextWith(stores: Partial<Stores> = {}): OperationContext {
+    return {
       stores: Object.assign(Object.create(metastore) as TestMetastore, {
         values: new Values({ metadata: metastore.results, clock: systemClock }),
         listRecordStores: () => Promise.resolve([{ name: null, records: metastore.records }]),
@@ -46,6 +49,13 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
       log: silentLogger,
       settings: { secretPatterns: ["*token*"] },
     } as unknown as OperationContext;
+  }
+
+  /** The output of an operation, which its schema has to take. */
+  async function ask<T>(name: string, input: JsonObject, stores: Partial<Stores> = {}): Promise<T> {
+    const operation = findOperation(name);
+    if (!operation) throw new Error(`there is no operation ${name}`);
+    const context = contextWith(stores);
     const output = JSON.parse(
       JSON.stringify(await operation.run(context, operation.input.parse(input))),
     ) as T;
@@ -311,5 +321,18 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     expect(now.run.state).toBe("success");
     const failed = (await listed()).find((run) => Array.isArray(run) && run[0] === "failed");
     expect(failed).toEqual(["failed", ["report"], 1]);
+  });
+
+  test("every instance of a wide task has the change that made it differ", async () => {
+    const dag = new Dag("wide", { params: { day: 1 } });
+    const each = dag.task("each", ({ n }: { n: number }) => n, { cache: { includeInputs: ["params.day"] } });
+    each.expand({ n: Array.from({ length: 230 }, (_, n) => n) });
+    const version = await rig.define(dag);
+    const [before, after] = [
+      await rig.run(version, {}, { params: { day: 1 } }),
+      await rig.run(version, {}, { params: { day: 2 } }),
+    ].map(({ run }) => run.runId) as [string, string];
+    const differences = await diffRuns(contextWith(), { dagId: "wide", before, after });
+    expect(differences.map(({ cause }) => cause)).toEqual(Array.from({ length: 230 }, () => "param:day"));
   });
 });

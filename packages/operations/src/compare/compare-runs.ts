@@ -88,18 +88,31 @@ export async function compareRuns(
   context: OperationContext,
   input: CompareRunsInput,
 ): Promise<RunComparison> {
-  return await compareWholeRuns(context, input, MOST_SHOWN);
+  return await compareWithin(context, input, { mostShown: MOST_SHOWN, mostExplained: MOST_EXPLAINED });
 }
 
 /**
- * Compares two runs.
- * @param mostShown the number of instances of a mapped task
+ * Compares all instances of two runs, however many there are.
  * @throws MemodagError as {@link compareRuns}
  */
 export async function compareWholeRuns(
   context: OperationContext,
+  input: CompareRunsInput,
+): Promise<RunComparison> {
+  return await compareWithin(context, input, { mostShown: Infinity, mostExplained: Infinity });
+}
+
+interface Bounds {
+  /** Instances of each mapped task. */
+  readonly mostShown: number;
+  /** Instances of all tasks whose keys are compared. */
+  readonly mostExplained: number;
+}
+
+async function compareWithin(
+  context: OperationContext,
   { before, after, ...name }: CompareRunsInput,
-  mostShown: number,
+  { mostShown, mostExplained }: Bounds,
 ): Promise<RunComparison> {
   const [a, b] = await Promise.all([
     readSide(context, { ...name, runId: before }),
@@ -131,7 +144,7 @@ export async function compareWholeRuns(
       differing: others.length,
       instances: await Promise.all(
         shown.map(async (pair) => {
-          if (pair.key !== "other" || explained >= MOST_EXPLAINED) return pair;
+          if (pair.key !== "other" || explained >= mostExplained) return pair;
           explained += 1;
           const at = instanceKey({ taskId, mapIndex: pair.mapIndex });
           const found = await changes.of(a.instances.get(at), b.instances.get(at));

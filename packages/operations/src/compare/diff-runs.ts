@@ -45,11 +45,8 @@ export async function diffRuns(
     await getRun(stores, { dagId, team, runId: before }),
     await getRun(stores, { dagId, team, runId: after }),
   ];
-  const { tasks } = await compareWholeRuns(
-    context,
-    { dagId, team: b.team, before: a.runId, after: b.runId },
-    Infinity,
-  );
+  const names = { dagId, team: b.team, before: a.runId, after: b.runId };
+  const { tasks } = await compareWholeRuns(context, names);
   const { dag: old } = await stores.dags.getDagVersion(a.dagVersionId);
   const { dag } = await stores.dags.getDagVersion(b.dagVersionId);
   const versions = { before: byId(old), after: byId(dag) };
