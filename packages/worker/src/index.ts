@@ -1,3 +1,4 @@
 export { ApiClient, parseBody, type ApiClientOptions } from "./api-client.ts";
 export type { HostDifference } from "./compare-host.ts";
-export { WorkerHost, type WorkerHostOptions } from "./worker-host.ts";
+export { WorkerHost } from "./worker-host.ts";
+export type { WorkerHostOptions } from "./worker-host-options.ts";

@@ -1,61 +1,29 @@
 // A host of workers on another machine than the scheduler's: it registers, takes attempts from a queue, runs each in a
 // process of its own, and reports. It has no database and no credentials of stores.
 
-import { hostname } from "node:os";
 import { join } from "node:path";
 import {
   MemodagError,
   messageOf,
   type AttemptOrder,
-  type Clock,
   type ErrorCode,
   type ExecutorEvent,
-  type Logger,
   type StoredError,
 } from "@memodag/core";
-import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
-import type { AttemptFeed, TakeAttempt } from "@memodag/remote-executor";
+import type { TakeAttempt } from "@memodag/remote-executor";
 import type { BeatReply, ExpectedReply, RegisterAnswer } from "@memodag/worker-api/protocol";
-import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
-import { askApi } from "./api-answers.ts";
+import { ApiRefusal, parseBody } from "./api-client.ts";
 import { cannotCompare, compareHost, type HostDifference } from "./compare-host.ts";
 import { HeldAttempt } from "./held-attempt.ts";
 import { failedOutcome, reportEnd } from "./report-end.ts";
 import { HostInputs } from "./host-inputs.ts";
-import type { HostParts } from "./host-parts.ts";
+import { openHostParts, type HostParts } from "./host-parts.ts";
 import { Liveness } from "./liveness.ts";
 import { pause, persist } from "./persist.ts";
+import { register } from "./register.ts";
 import { ValueFiles } from "./value-files.ts";
 import { WatchedFeed } from "./watched-feed.ts";
-
-/** Options of a {@link WorkerHost}. */
-export interface WorkerHostOptions {
-  readonly name: string;
-  readonly queues: readonly string[];
-  readonly concurrency: number;
-  /** Of memodag. */
-  readonly version: string;
-  readonly client: ApiClient;
-  /** Opens the worker's side of the queue. */
-  readonly openFeed: (take: TakeAttempt) => Promise<AttemptFeed>;
-  /** Folder of artifacts, inputs, logs and files of commands; exclusive to this host. */
-  readonly stateDir: string;
-  readonly exchangeDir: string;
-  readonly inputCacheBytes: number;
-  readonly nodeOptions: readonly string[];
-  /** Maximum number of processes that are started ahead of attempts. Default: `concurrency`. */
-  readonly warmProcesses?: number | undefined;
-  /** Memory of these processes. Default: that of a local executor. */
-  readonly warmMemoryBytes?: number | undefined;
-  /** Milliseconds for which what runs may end when the host is stopped. */
-  readonly shutdownGraceMs: number;
-  /** The environment of the host. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Returns the folder of a bundle. */
-  bundlePath(bundleName: string): string;
-}
+import type { WorkerHostOptions } from "./worker-host-options.ts";
 
 /** Milliseconds for which ends of attempts are delivered when the host is stopped. */
 const LAST_REPORTS_MS = 10_000;
@@ -68,9 +36,6 @@ const COMPARE_MS = 120_000;
 
 /** Milliseconds for which an attempt waits for the API to start it, before it is given back to the queue. */
 const START_PATIENCE_MS = 5_000;
-
-/** Heavier than any number of attempts that a queue hands on. */
-const UNLIMITED = 1_000_000;
 
 /** A worker host. */
 export class WorkerHost {
@@ -208,77 +173,19 @@ export class WorkerHost {
     if (!answer) return false;
     const files = await ValueFiles.open({ dir: join(stateDir, "values"), maxBytes: inputCacheBytes, log });
     const inputs = new HostInputs({ client, files, clock, held: () => this.#held.values() });
-    this.#parts = this.#makeParts(answer, inputs);
+    this.#parts = openHostParts(this.#options, answer.settings, {
+      inputs,
+      environmentOf: (attemptId) => this.#held.get(attemptId)?.env,
+      onEvent: (event) => this.#hear(event),
+      isGone: () => this.#isGone,
+    });
     return true;
   }
 
-  #makeParts({ settings }: RegisterAnswer, inputs: HostInputs): HostParts {
-    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions } = this.#options;
-    const bundlePath = (bundle: string): string => this.#options.bundlePath(bundle);
-    const logsDir = join(stateDir, "logs");
-    const executor = new LocalExecutor({
-      parallelism: () => UNLIMITED,
-      warmWorkers: () => this.#options.warmProcesses ?? this.#options.concurrency,
-      warmMemory: () => this.#options.warmMemoryBytes,
-      artifactsDir: join(stateDir, "artifacts"),
-      logsDir,
-      exchangeDir,
-      log,
-      heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
-      ordinaryEnv: settings.ordinaryEnv,
-      nodeOptions,
-      maxXComBytes: settings.maxXComBytes,
-      maxEntryBytes: () => settings.maxEntryBytes,
-      answer: (attempt, question) => askApi({ client, clock }, attempt, question),
-      environmentOf: ({ attemptId }) => this.#held.get(attemptId)?.env ?? env,
-      clock,
-      artifacts: inputs,
-      values: inputs,
-      bundlePath,
-    });
-    executor.listen({ onEvent: (event) => this.#hear(event), onCapacity: () => undefined });
-    const surroundings = new LocalSurroundings({
-      level: settings.runtime,
-      env,
-      ordinaryEnv: settings.ordinaryEnv,
-      clock,
-      packageMemoryPath: join(stateDir, "packages.json"),
-      bundlePath,
-    });
-    const isGone = (): boolean => this.#isGone;
-    return { name, client, executor, surroundings, settings, logsDir, env, clock, log, isGone };
-  }
-
-  /** Registers, however long the API is away. Undefined if the host is stopped before. */
+  /** Undefined if the host is stopped before. */
   async #register(): Promise<RegisterAnswer | undefined> {
-    const { client, clock, log, name, queues, concurrency, version } = this.#options;
-    const host = {
-      name,
-      host: hostname(),
-      pid: process.pid,
-      queues,
-      concurrency,
-      version,
-      node: process.versions.node,
-    };
-    const body = [Buffer.from(JSON.stringify(host))];
-    let sentAt = 0;
-    client.workerId = undefined;
     try {
-      const reply = await persist(
-        () => {
-          sentAt = clock.monotonic();
-          return client.send({ route: "register", body, isRepeatable: false });
-        },
-        {
-          clock,
-          isOver: () => this.#isStopping,
-          onAway: (error) => log.warn("the worker waits for the worker API", { error: error.message }),
-        },
-      );
-      const answer = parseBody<RegisterAnswer>(reply);
-      client.workerId = answer.workerId;
-      log.info("the worker is registered", { workerId: answer.workerId, name, queues, concurrency });
+      const { answer, sentAt } = await register(this.#options, () => this.#isStopping);
       this.#liveness = this.#startLiveness(answer, sentAt);
       return answer;
     } catch (error) {
