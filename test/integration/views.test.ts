@@ -327,10 +327,10 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     const dag = new Dag("wide", { params: { day: 1 } });
     const each = dag.task("each", ({ n }: { n: number }) => n, { cache: { includeInputs: ["params.day"] } });
     each.expand({ n: Array.from({ length: 230 }, (_, n) => n) });
-    const version = await rig.define(dag);
+    const wide = await rig.define(dag);
     const [before, after] = [
-      await rig.run(version, {}, { params: { day: 1 } }),
-      await rig.run(version, {}, { params: { day: 2 } }),
+      await rig.run(wide, {}, { params: { day: 1 } }),
+      await rig.run(wide, {}, { params: { day: 2 } }),
     ].map(({ run }) => run.runId) as [string, string];
     const differences = await diffRuns(contextWith(), { dagId: "wide", before, after });
     expect(differences.map(({ cause }) => cause)).toEqual(Array.from({ length: 230 }, () => "param:day"));

@@ -42,6 +42,7 @@ export * from "./ports/change-feed.ts";
 export * from "./ports/dag-store.ts";
 export * from "./ports/entry-requests.ts";
 export * from "./ports/entry-store.ts";
+export type * from "./ports/attempt-queries.ts";
 export * from "./ports/executor.ts";
 export * from "./ports/human-store.ts";
 export * from "./ports/key-maker.ts";

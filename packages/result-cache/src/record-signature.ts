@@ -231,7 +231,7 @@ function statementOf(record: Signable, origin: Origin): string {
     name: "error",
     digest: { sha256: sha256(JSON.stringify([storable(error.code), storable(error.message)])) },
   };
-  const { dagId, taskId, sourceHash, inputs, runtime, scheduler, scope, worker, signedAt } = origin;
+  const { dagId, taskId, sourceHash, inputs, runtime, scheduler, worker, signedAt } = origin;
   return canonicalJson({
     _type: "https://in-toto.io/Statement/v1",
     subject: failure ? [failure, ...values.toSorted(byName)] : values.toSorted(byName),
@@ -261,7 +261,7 @@ function statementOf(record: Signable, origin: Origin): string {
           .toSorted(),
       }),
       ...(validForMs !== undefined && { validForMs }),
-      ...(scope !== undefined && { scope }),
+      ...(origin.scope !== undefined && { scope: origin.scope }),
     },
   });
 }

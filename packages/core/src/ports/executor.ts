@@ -3,12 +3,9 @@
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError, ValueRef } from "../dag-run.ts";
 import type { Digest } from "../digest.ts";
-import type { HumanQuestion } from "../human-request.ts";
-import type { StoredRequest } from "./human-store.ts";
-import type { JsonObject, JsonValue } from "../json/json-value.ts";
+import type { JsonObject } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
 import type { Artifact, DagFileId } from "./dag-store.ts";
-import type { EntryAnswer, EntryRequest } from "./entry-requests.ts";
 import type { EntrySnapshot } from "../entry.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
 import type { RuntimeComponent } from "../runtime.ts";
@@ -175,53 +172,6 @@ export interface KeyedSurroundings {
   readonly runtime: RuntimeComponent;
   /** Digests of the declared files by pattern; `null`: none is declared. */
   readonly files: Readonly<Record<string, Digest>> | null;
-}
-
-/** Selects an XCom of an attempt's run. */
-export interface XComAddress {
-  readonly taskId: string;
-  readonly mapIndex: number;
-  readonly key: string;
-}
-
-/** Queries of running attempts, each restricted to its own team and run. */
-export interface AttemptQueries {
-  /** Returns the canonical JSON of an XCom, or `undefined`. */
-  findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
-  /**
-   * Returns the same, or opens a large one whose store can read it in parts: the chunks fail before their end if it is
-   * damaged. Absent: all are read whole.
-   */
-  openXCom?(attempt: Attempt, address: XComAddress): Promise<Uint8Array | OpenXCom | undefined>;
-  /** Returns the value of a configured variable, or `undefined`. */
-  findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
-  /** Returns the attempt's request to a person, or `undefined` if its try has none yet. */
-  askHuman?(attempt: Attempt, question: HumanQuestion): Promise<StoredRequest | undefined>;
-  /**
-   * Calls a method of a value cache; leases that it takes are the attempt's. If absent, there are no value caches.
-   * @throws MemodagError `value_cache_not_found`, `usage`
-   */
-  callValueCache?(attempt: Attempt, call: ValueCacheCall): Promise<JsonValue>;
-  /**
-   * Answers a request about entries of job caches. Absent: there are none.
-   * @throws MemodagError that fails the task's call
-   */
-  askEntries?(attempt: Attempt, request: EntryRequest, bytes: Uint8Array | null): Promise<EntryAnswer>;
-  /** Called when the process of an attempt is gone: what it held is free. */
-  attemptEnded?(attempt: Attempt): void;
-}
-
-/** An XCom that is read in parts. */
-export interface OpenXCom {
-  readonly sizeBytes: number;
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
-/** A call of a value cache by a running attempt, which is not trusted. */
-export interface ValueCacheCall {
-  readonly cache: string;
-  readonly method: string;
-  readonly args: readonly JsonValue[];
 }
 
 /** The bytes of an {@link AttemptInput}: each value's canonical JSON. */
