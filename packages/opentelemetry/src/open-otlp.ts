@@ -9,6 +9,7 @@ import {
   hostDetector,
   processDetector,
   resourceFromAttributes,
+  serviceInstanceIdDetector,
   serviceNameEnvDetector,
 } from "@opentelemetry/resources";
 import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
@@ -30,8 +31,17 @@ export function openOtlp(options: OtlpOptions): OtlpExport {
   const { serviceName, collect, hasTraces, mostWaitingSpans = MOST_WAITING_SPANS, log } = options;
   const resource = defaultResource()
     .merge(resourceFromAttributes({ "service.name": serviceName }))
+    // The instance tells the series of several processes apart; the environment has the last word.
     .merge(
-      detectResources({ detectors: [hostDetector, processDetector, envDetector, serviceNameEnvDetector] }),
+      detectResources({
+        detectors: [
+          hostDetector,
+          processDetector,
+          serviceInstanceIdDetector,
+          envDetector,
+          serviceNameEnvDetector,
+        ],
+      }),
     );
   const reader =
     collect &&

@@ -60,6 +60,20 @@ it("sends counters, gauges and histograms with their units", async () => {
   expect(point?.bucketCounts?.map(Number)[point.explicitBounds?.indexOf(0.0025) ?? -1]).toBe(1);
 });
 
+it("tells processes of one service apart, unless the environment names them", async () => {
+  const metrics = new Metrics();
+  metrics.set("memodag.scheduler.runs.held", {}, 3);
+  const instanceOf = async (): Promise<unknown> => {
+    await openOtlp({ ...options, hasTraces: false, collect: () => metrics.collect() }).close();
+    const found = collector.resources.at(-1)?.find(({ key }) => key === "service.instance.id");
+    return found?.value["stringValue"];
+  };
+  // A random one for each process.
+  expect(await instanceOf()).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+  vi.stubEnv("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=scheduler-1");
+  expect(await instanceOf()).toBe("scheduler-1");
+});
+
 it("sends spans with their ids, times, links, events and errors", async () => {
   const otlp = openOtlp(options);
   otlp.exportSpan(span);

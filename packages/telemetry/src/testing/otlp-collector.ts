@@ -43,6 +43,8 @@ export interface OtlpCollector {
   readonly endpoint: string;
   readonly spans: SentSpan[];
   readonly metrics: SentMetric[];
+  /** The attributes of the processes that sent metrics, in each request. */
+  readonly resources: SentSpan["attributes"][];
   /** Bodies of other requests, by path. */
   readonly others: { readonly path: string; readonly body: unknown }[];
   /** The status of its answers; 200 at first. */
@@ -55,6 +57,7 @@ interface Sent {
     readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[];
   }[];
   readonly resourceMetrics?: readonly {
+    readonly resource: { readonly attributes: SentSpan["attributes"] };
     readonly scopeMetrics: readonly { readonly metrics: readonly SentMetric[] }[];
   }[];
 }
@@ -78,6 +81,7 @@ export async function openOtlpCollector(): Promise<OtlpCollector> {
     endpoint: `http://127.0.0.1:${port}`,
     spans: [],
     metrics: [],
+    resources: [],
     others: [],
     status: 200,
     async close() {
@@ -94,8 +98,10 @@ export async function openOtlpCollector(): Promise<OtlpCollector> {
       for (const { scopeSpans } of sent.resourceSpans ?? [])
         for (const { spans } of scopeSpans) for (const span of spans) collector.spans.push(span);
     else if (path === "/v1/metrics")
-      for (const { scopeMetrics } of sent.resourceMetrics ?? [])
+      for (const { resource, scopeMetrics } of sent.resourceMetrics ?? []) {
+        collector.resources.push(resource.attributes);
         for (const { metrics } of scopeMetrics) for (const metric of metrics) collector.metrics.push(metric);
+      }
     else collector.others.push({ path, body: sent });
   }
 }
