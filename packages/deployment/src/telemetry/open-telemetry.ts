@@ -54,6 +54,7 @@ export async function openTelemetry(
   const metrics = exports === "off" ? undefined : new telemetry.Metrics({ hasTasks: taskLabels });
   const onDropped = (what: string, count = 1): void =>
     metrics?.add("memodag.telemetry.dropped", { what }, count);
+  for (const what of ["spans", "events"]) metrics?.begin("memodag.telemetry.dropped", { what });
   const stopProcess = metrics && telemetry.recordProcess(metrics);
   const isOtlp = exports.includes("otlp") || traces === "otlp";
   const otlp = isOtlp

@@ -58,6 +58,11 @@ export class Metrics {
     if (series) series.value += by;
   }
 
+  /** Gives a counter a series at 0: a rule on its increase misses the first one of a series that begins at 1. */
+  begin<N extends NameOf<"counter">>(name: N, labels: LabelsOf<N>): void {
+    this.#find(name, labels);
+  }
+
   /** Records a value of a histogram, in its unit. */
   record<N extends NameOf<"histogram">>(name: N, labels: LabelsOf<N>, value: number): void {
     const series = this.#find(name, labels);

@@ -17,6 +17,8 @@ export function runMetrics(metrics: Metrics): Required<Omit<SchedulerListener, "
       }
       if (state !== "running" || startedAt === null) return;
       metrics.add("memodag.run.started", { ...of, type });
+      for (const end of ["success", "failed"])
+        metrics.begin("memodag.run.ended", { ...of, type, state: end });
       const due = type === "scheduled" ? (dataIntervalEnd ?? logicalDate) : null;
       if (due !== null) metrics.record("memodag.run.schedule_delay", of, (startedAt - due) / 1000);
     },
