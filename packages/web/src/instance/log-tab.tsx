@@ -9,6 +9,9 @@ import { LogView } from "../log/log-view.tsx";
 import styles from "./instance.module.css";
 import type { TabProps } from "./instance-tab.ts";
 
+/** States of a try whose log is written, or will be: it has its number when it is queued, and a sensor goes on. */
+const WRITTEN: ReadonlySet<string> = new Set(["queued", "running", "up_for_reschedule"]);
+
 /** The tab. */
 export function LogTab({ name, instance }: TabProps): ReactNode {
   const [chosen, setChosen] = useState<number>();
@@ -47,7 +50,7 @@ export function LogTab({ name, instance }: TabProps): ReactNode {
       <LogView
         key={`${log.dagId} ${log.runId} ${log.taskId} ${log.tryNumber} ${log.mapIndex}`}
         name={log}
-        isOpen={!isHit && log.tryNumber === instance.tryNumber && state === "running"}
+        isOpen={!isHit && log.tryNumber === instance.tryNumber && WRITTEN.has(state)}
       />
     </>
   );
