@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const TEAM = "ml";
 const HOUR = 3_600_000;
 const COUNT = 3_000;
+const ROUNDS = 3;
 
 /** Calls to a pool of few connections are as many at once as it can answer before they time out. */
 const AT_ONCE = 100;
@@ -50,13 +51,18 @@ describe.each(TEST_DIALECTS)("thousands of leases on %s", { timeout: 120_000 }, 
     const { leases } = metastore;
     await renew(metastore, held);
     const all = held.slice(0, 1_000).map(() => true);
-    const together = await took(async () => {
-      for (let from = 0; from < COUNT; from += 1_000)
-        expect(await renew(metastore, held.slice(from, from + 1_000))).toEqual(all);
-    });
-    const apart = await took(() =>
-      each(held, ({ team, key, token }) => leases.tryRenew(team, key, token, HOUR)),
-    );
+    let [together, apart] = [Infinity, Infinity];
+    // The best of a few: another process may have the disk for a while.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const allAtOnce = await took(async () => {
+        for (let from = 0; from < COUNT; from += 1_000)
+          expect(await renew(metastore, held.slice(from, from + 1_000))).toEqual(all);
+      });
+      const oneByOne = await took(() =>
+        each(held, ({ team, key, token }) => leases.tryRenew(team, key, token, HOUR)),
+      );
+      [together, apart] = [Math.min(together, allAtOnce), Math.min(apart, oneByOne)];
+    }
     console.log(
       `${dialect}: ${COUNT} leases in ${Math.round(together)} ms, one by one ${Math.round(apart)} ms`,
     );
